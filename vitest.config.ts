@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["@org/source"] },
+  ssr: { resolve: { conditions: ["@org/source"] } },
+  test: {
+    include: ["{libs,apps,tools}/*/{src,test}/**/*.test.ts"],
+    testTimeout: 20_000,
+    typecheck: { enabled: true, checker: "tsc", include: ["{libs,apps}/*/{src,test}/**/*.test-d.ts"], tsconfig: "./tsconfig.base.json" },
+  },
+});
