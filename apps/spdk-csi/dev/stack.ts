@@ -1,0 +1,79 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type CsiServer, type Logger, serve } from "@org/csi-framework";
+import { type Connector, linuxHost, loopConnector } from "@org/node-mounter";
+import { Emulator } from "@org/spdk-emulator";
+import { connect } from "@org/spdk-rpc";
+
+import type { Connection } from "../src/connection.ts";
+import { toCsiError } from "../src/errors.ts";
+import { DEFAULT_DRIVER_NAME } from "../src/plugin.ts";
+import { createController, createNode } from "../src/wiring.ts";
+
+/** How the development stack is started. */
+export interface StackOptions {
+  readonly endpoint: string;
+  readonly logger: Logger;
+  /** Serve the node as well, with real mounts on loop devices; needs root. */
+  readonly node: boolean;
+  readonly maxVolumesPerNode: number;
+}
+
+/** Emulator, controller and node in one process. */
+export interface Stack {
+  readonly server: CsiServer;
+  readonly targetUri: string;
+  close(): Promise<void>;
+}
+
+const MALLOC_BYTES = 64 * 1024 ** 3;
+const BLOCK_BYTES = 512;
+
+/** Starts an emulated target with one lvstore, and the driver on it. Everything is gone after close. */
+export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: StackOptions): Promise<Stack> {
+  const dir = await mkdtemp(join(tmpdir(), "spdk-csi-"));
+  await mkdir(join(dir, "target"));
+  const targetUri = `unix://${join(dir, "spdk.sock")}`;
+  const emulator = await Emulator.start({ listen: [targetUri], dir: join(dir, "target") });
+  await createLvstore(targetUri);
+  const shared = { driverName: DEFAULT_DRIVER_NAME, cluster: "default", maxVolumesPerNode };
+  const controller = createController({
+    ...shared,
+    targets: [{ name: "emulator", rpcUrl: targetUri, targetType: "nvme-tcp", address: "127.0.0.1", port: 4420 }],
+    now: () => new Date(),
+  });
+  const nodeDriver = node
+    ? await createNode({
+        ...shared,
+        nodeName: "dev",
+        stateDir: join(dir, "state"),
+        host: linuxHost(),
+        connector: loopDevices(emulator),
+      })
+    : undefined;
+  const drivers = nodeDriver === undefined ? [controller.driver] : [controller.driver, nodeDriver];
+  const server = await serve(drivers, { endpoint, logger, mapError: toCsiError });
+  return {
+    server,
+    targetUri,
+    async close() {
+      await server.close();
+      await controller.close();
+      await emulator.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function createLvstore(targetUri: string): Promise<void> {
+  await using client = connect(targetUri);
+  await client.call("bdev_malloc_create", { name: "Malloc0", num_blocks: MALLOC_BYTES / BLOCK_BYTES, block_size: BLOCK_BYTES });
+  await client.call("bdev_lvol_create_lvstore", { bdev_name: "Malloc0", lvs_name: "lvs0", cluster_sz: 1024 ** 2 * 4 });
+}
+
+/** Instead of NVMe/TCP: loop devices on the files in which the emulator keeps its lvols. */
+function loopDevices(emulator: Emulator): Connector<Connection> {
+  return loopConnector(linuxHost(), { file: ({ uuid }: Connection) => emulator.lvolFile(uuid) });
+}

@@ -1,0 +1,66 @@
+import { CsiError, type CsiErrorCode } from "@org/csi-framework";
+import { ConnectorError, FilesystemError, HostError, MountError } from "@org/node-mounter";
+import { SpdkConnectionError, SpdkProtocolError, SpdkRpcError, SpdkTimeoutError } from "@org/spdk-rpc";
+
+/** What can go wrong in the driver's own domain. The table below says which gRPC status each becomes. */
+export type DriverErrorCode =
+  | "INVALID"
+  | "VOLUME_NOT_FOUND"
+  | "NODE_NOT_FOUND"
+  | "SNAPSHOT_NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "CONFLICT"
+  | "OUT_OF_RANGE"
+  | "NO_SPACE"
+  | "IN_USE"
+  | "NODE_FULL"
+  | "NOT_READY"
+  | "TARGET_UNAVAILABLE"
+  | "TARGET_MISBEHAVED"
+  | "BAD_TOKEN";
+
+/** An error of the driver: the message names the object and says what to do. */
+export class DriverError extends Error {
+  override readonly name = "DriverError";
+  readonly code: DriverErrorCode;
+
+  constructor(code: DriverErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The one place where the driver's errors meet gRPC's statuses (CSI's error scheme, per RPC). */
+const STATUS: Readonly<Record<DriverErrorCode, CsiErrorCode>> = {
+  INVALID: "INVALID_ARGUMENT",
+  VOLUME_NOT_FOUND: "NOT_FOUND",
+  NODE_NOT_FOUND: "NOT_FOUND",
+  SNAPSHOT_NOT_FOUND: "NOT_FOUND",
+  ALREADY_EXISTS: "ALREADY_EXISTS",
+  CONFLICT: "ABORTED",
+  OUT_OF_RANGE: "OUT_OF_RANGE",
+  NO_SPACE: "RESOURCE_EXHAUSTED",
+  IN_USE: "FAILED_PRECONDITION",
+  NODE_FULL: "RESOURCE_EXHAUSTED",
+  NOT_READY: "FAILED_PRECONDITION",
+  TARGET_UNAVAILABLE: "UNAVAILABLE",
+  TARGET_MISBEHAVED: "INTERNAL",
+  BAD_TOKEN: "ABORTED",
+};
+
+/** Translates what the domain and the libraries throw; undefined for what nobody foresaw. */
+export function toCsiError(error: unknown): CsiError | undefined {
+  if (error instanceof DriverError) return new CsiError(STATUS[error.code], error.message, { cause: error });
+  if (error instanceof SpdkConnectionError || error instanceof SpdkTimeoutError || error instanceof SpdkProtocolError) {
+    return new CsiError("UNAVAILABLE", `${error.message}; the call can be repeated`, { cause: error });
+  }
+  if (error instanceof SpdkRpcError) return new CsiError("INTERNAL", `SPDK refused: ${error.message}`, { cause: error });
+  if (error instanceof MountError || error instanceof FilesystemError || error instanceof ConnectorError) {
+    return new CsiError(NODE_STATUS.has(error.code) ? "FAILED_PRECONDITION" : "INTERNAL", error.message, { cause: error });
+  }
+  if (error instanceof HostError) return new CsiError("INTERNAL", error.message, { cause: error });
+  return undefined;
+}
+
+/** Refusals of the node's libraries that a person or another call must resolve before a retry can help. */
+const NODE_STATUS: ReadonlySet<string> = new Set(["PLACEHOLDER"]);

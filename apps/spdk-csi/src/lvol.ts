@@ -1,0 +1,55 @@
+import type { Bdev } from "@org/spdk-rpc";
+
+import { DriverError } from "./errors.ts";
+
+/** A logical volume as the driver sees it, read from `bdev_get_bdevs`. */
+export interface Lvol {
+  readonly uuid: string;
+  /** `<lvstore>/<name>`. */
+  readonly alias: string;
+  readonly lvstore: string;
+  readonly name: string;
+  readonly sizeBytes: bigint;
+  readonly thin: boolean;
+  readonly isSnapshot: boolean;
+  readonly isClone: boolean;
+  /** The name of the snapshot under a clone, in the same lvstore. */
+  readonly baseSnapshot: string | undefined;
+  /** Names of the clones of a snapshot, in the same lvstore. */
+  readonly clones: readonly string[];
+  /** Whether the target proves that nothing was ever written, or all of it was unmapped (v24.05 and later can). */
+  readonly provenBlank: boolean;
+}
+
+/** Reads one bdev; undefined when it is no logical volume. */
+export function toLvol(bdev: Bdev): Lvol | undefined {
+  const lvol = bdev.driver_specific?.lvol;
+  const alias = bdev.aliases[0];
+  if (lvol === undefined) return undefined;
+  const slash = alias?.indexOf("/") ?? -1;
+  if (alias === undefined || slash === -1) {
+    throw new DriverError("TARGET_MISBEHAVED", `lvol ${bdev.name} has no alias of the form lvstore/name`);
+  }
+  const isSnapshot = lvol.snapshot;
+  const isClone = lvol.clone;
+  return {
+    uuid: bdev.name,
+    alias,
+    lvstore: alias.slice(0, slash),
+    name: alias.slice(slash + 1),
+    sizeBytes: BigInt(bdev.num_blocks) * BigInt(bdev.block_size),
+    thin: lvol.thin_provision,
+    isSnapshot,
+    isClone,
+    baseSnapshot: lvol.base_snapshot,
+    clones: lvol.clones ?? [],
+    // After a snapshot a written volume shows no allocated cluster either: it has become a clone.
+    provenBlank:
+      lvol.thin_provision &&
+      lvol.num_allocated_clusters !== undefined &&
+      BigInt(lvol.num_allocated_clusters) === 0n &&
+      !isSnapshot &&
+      !isClone &&
+      lvol.esnap_clone === false,
+  };
+}

@@ -1,0 +1,114 @@
+import { type CallOptions, isNoSuchDevice, type NvmfSubsystem, type SpdkClient } from "@org/spdk-rpc";
+
+import type { TargetConfig } from "./config.ts";
+import { DriverError } from "./errors.ts";
+import { type Lvol, toLvol } from "./lvol.ts";
+
+const MIB = 1024n * 1024n;
+
+/** An lvstore's space, in bytes. */
+export interface Lvstore {
+  readonly name: string;
+  readonly uuid: string;
+  readonly clusterSizeBytes: bigint;
+  readonly freeBytes: bigint;
+  readonly totalBytes: bigint;
+}
+
+/** One SPDK target: what the driver asks it, read into the driver's own types. */
+export class Target {
+  readonly config: TargetConfig;
+  readonly client: SpdkClient;
+  #sizeInMib: Promise<boolean> | undefined;
+
+  constructor(config: TargetConfig, client: SpdkClient) {
+    this.config = config;
+    this.client = client;
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** The lvol with this uuid or alias (`bdev_get_bdevs`); undefined when the target says that it has none. */
+  async findLvol(name: string, options?: CallOptions): Promise<Lvol | undefined> {
+    try {
+      const [bdev] = await this.client.call("bdev_get_bdevs", { name }, options);
+      return bdev === undefined ? undefined : toLvol(bdev);
+    } catch (error) {
+      if (isNoSuchDevice(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Every lvol of the target, snapshots included. */
+  async lvols(options?: CallOptions): Promise<Lvol[]> {
+    const bdevs = await this.client.call("bdev_get_bdevs", undefined, options);
+    return bdevs.flatMap((bdev) => toLvol(bdev) ?? []);
+  }
+
+  /** The target's lvstores (`bdev_lvol_get_lvstores`). */
+  async lvstores(options?: CallOptions): Promise<Lvstore[]> {
+    const stores = await this.client.call("bdev_lvol_get_lvstores", undefined, options);
+    return stores.map((store) => {
+      const clusterSizeBytes = BigInt(store.cluster_size);
+      return {
+        name: store.name,
+        uuid: store.uuid,
+        clusterSizeBytes,
+        freeBytes: BigInt(store.free_clusters) * clusterSizeBytes,
+        totalBytes: BigInt(store.total_data_clusters) * clusterSizeBytes,
+      };
+    });
+  }
+
+  /** Every NVMe-oF subsystem; a listing, because older targets answer an unknown NQN in three different ways. */
+  async subsystems(options?: CallOptions): Promise<readonly NvmfSubsystem[]> {
+    return this.client.call("nvmf_get_subsystems", undefined, options);
+  }
+
+  /** The subsystem with this NQN, if there is one. */
+  async findSubsystem(nqn: string, options?: CallOptions): Promise<NvmfSubsystem | undefined> {
+    return (await this.subsystems(options)).find((subsystem) => subsystem.nqn === nqn);
+  }
+
+  /** A size in the parameter that this version takes: `size` in bytes before v23.05, `size_in_mib` from there on. */
+  async sizeParameter(sizeBytes: bigint, options?: CallOptions): Promise<{ size_in_mib: bigint } | { size: bigint }> {
+    this.#sizeInMib ??= this.client.call("spdk_get_version", undefined, options).then(
+      ({ fields: { major, minor } }) => major > 23 || (major === 23 && minor >= 5),
+    );
+    try {
+      return (await this.#sizeInMib) ? { size_in_mib: sizeBytes / MIB } : { size: sizeBytes };
+    } catch (error) {
+      this.#sizeInMib = undefined;
+      throw error;
+    }
+  }
+}
+
+/** The targets of the config, in its order. */
+export class Targets {
+  readonly all: readonly Target[];
+
+  constructor(all: readonly Target[]) {
+    this.all = all;
+  }
+
+  /** The target of that name; a volume whose target left the config is unavailable, not gone. */
+  get(name: string): Target {
+    const target = this.find(name);
+    if (target === undefined) {
+      const known = this.all.map((each) => each.name).join(", ");
+      throw new DriverError("TARGET_UNAVAILABLE", `target "${name}" is not in the config, which has ${known}: add it again`);
+    }
+    return target;
+  }
+
+  find(name: string): Target | undefined {
+    return this.all.find((target) => target.name === name);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((target) => target.client.close()));
+  }
+}

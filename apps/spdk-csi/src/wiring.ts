@@ -1,0 +1,62 @@
+import type { Connector, Host } from "@org/node-mounter";
+import { openVolumeRecords } from "@org/node-mounter";
+import { connect } from "@org/spdk-rpc";
+
+import type { TargetConfig } from "./config.ts";
+import type { Connection } from "./connection.ts";
+import { SpdkController } from "./controller.ts";
+import { Exports } from "./exports.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import { LvolNames } from "./names.ts";
+import { SpdkNode } from "./node.ts";
+import { hostId, hostNqn } from "./node-identity.ts";
+import { Snapshots } from "./snapshots.ts";
+import { Target, Targets } from "./target.ts";
+import { Volumes } from "./volumes.ts";
+
+/** What a controller is wired from. */
+export interface ControllerOptions {
+  readonly driverName: string;
+  readonly cluster: string;
+  readonly maxVolumesPerNode: number;
+  readonly targets: readonly TargetConfig[];
+  readonly now: () => Date;
+}
+
+/** A controller on the targets of a config, with the means to let go of them. */
+export function createController(options: ControllerOptions): { readonly driver: SpdkController; close(): Promise<void> } {
+  const { driverName, cluster, now } = options;
+  const targets = new Targets(
+    options.targets.map((config) => {
+      const { username, password } = config;
+      const credentials = username === undefined || password === undefined ? {} : { username, password };
+      return new Target(config, connect(config.rpcUrl, credentials));
+    }),
+  );
+  const names = new LvolNames(cluster);
+  const queue = new KeyedQueue();
+  const snapshots = new Snapshots(targets, names, now);
+  const volumes = new Volumes(targets, names, snapshots, queue);
+  const exports = new Exports(targets, cluster, queue, options.maxVolumesPerNode);
+  const driver = new SpdkController({ driverName, cluster, targets, names, volumes, snapshots, exports });
+  return { driver, close: () => targets.close() };
+}
+
+/** What a node is wired from. */
+export interface NodeOptions {
+  readonly driverName: string;
+  readonly cluster: string;
+  readonly nodeName: string;
+  readonly maxVolumesPerNode: number;
+  readonly stateDir: string;
+  readonly host: Host;
+  readonly connector: Connector<Connection>;
+}
+
+/** The node plugin of one machine. */
+export async function createNode(options: NodeOptions): Promise<SpdkNode> {
+  const { driverName, host, connector, maxVolumesPerNode } = options;
+  const nqn = hostNqn(options.cluster, options.nodeName);
+  const records = await openVolumeRecords(host, options.stateDir);
+  return new SpdkNode({ driverName, hostNqn: nqn, hostId: hostId(nqn), maxVolumesPerNode, host, records, connector });
+}

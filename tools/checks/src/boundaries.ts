@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** A package of the workspace: its folder and the names it may import from the workspace. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "libs/spdk-rpc": [],
+  "libs/csi-framework": [],
+  "libs/node-mounter": [],
+  "libs/spdk-emulator": [],
+  "apps/spdk-csi": ["@org/spdk-rpc", "@org/csi-framework", "@org/node-mounter", "@org/spdk-emulator"],
+};
+
+/** Types alone may be imported from these. */
+const TYPES_ALLOWED: Readonly<Record<string, readonly string[]>> = { "libs/spdk-emulator": ["@org/spdk-rpc"] };
+
+const IMPORT = /^\s*(?:import|export)\s+(type\s)?[^;]*?from\s+["']([^"']+)["']|^\s*import\s+["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
+
+/** Every rule that the sources under `root` break, one line each. */
+export function findViolations(root: string): string[] {
+  const violations: string[] = [];
+  for (const group of ["libs", "apps", "tools"]) {
+    for (const name of packages(join(root, group))) {
+      const own = `${group}/${name}`;
+      for (const file of sources(join(root, own))) {
+        for (const { specifier, typeOnly } of imports(readFileSync(file, "utf8"))) {
+          const why = broken(root, own, file, specifier, typeOnly);
+          if (why !== undefined) violations.push(`${relative(root, file)}: imports "${specifier}": ${why}`);
+        }
+      }
+    }
+  }
+  return violations;
+}
+
+function broken(root: string, own: string, file: string, specifier: string, typeOnly: boolean): string | undefined {
+  if (specifier.startsWith(".")) {
+    const reached = relative(root, resolve(dirname(file), specifier)).split(sep).slice(0, 2).join("/");
+    return reached === own ? undefined : "reaches into another package's files";
+  }
+  if (!specifier.startsWith("@org/")) return undefined;
+  const [scope, name, ...rest] = specifier.split("/");
+  const imported = `${scope}/${name}`;
+  if (rest[0] === "src") return "reaches into another package's src";
+  if (imported === `@org/${own.split("/")[1]}`) return "imports its own package by name";
+  if (imported === "@org/spdk-csi") return "nothing imports an app";
+  if (own.startsWith("tools/")) return undefined;
+  if (typeOnly && TYPES_ALLOWED[own]?.includes(imported)) return undefined;
+  if (ALLOWED[own]?.includes(imported)) return undefined;
+  return "libraries never import each other";
+}
+
+function imports(text: string): { specifier: string; typeOnly: boolean }[] {
+  return [...text.matchAll(IMPORT)].map(([, type, from, bare, dynamic]) => ({
+    specifier: from ?? bare ?? dynamic ?? "",
+    typeOnly: type !== undefined,
+  }));
+}
+
+function packages(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return ["node_modules", "dist", "gen"].includes(entry.name) ? [] : sources(path);
+    return /\.[cm]?[jt]s$/.test(entry.name) ? [path] : [];
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const violations = findViolations(process.cwd());
+  for (const violation of violations) process.stderr.write(`${violation}\n`);
+  process.stdout.write(`boundaries: ${violations.length} violations\n`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
+}

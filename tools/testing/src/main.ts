@@ -1,0 +1,50 @@
+// Runs every test of the workspace: vitest, then csi-sanity against the driver. The last line counts them all.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const ci = process.env["CI"] === "true";
+const dir = mkdtempSync(join(tmpdir(), "npm-test-"));
+try {
+  if (process.getuid?.() !== 0) process.stdout.write("Not root: tests that mount are skipped, and csi-sanity's node specs.\n");
+  const parts = [vitest(), sanity()];
+  const sum = (key: keyof Counts): number => parts.reduce((total, part) => total + part[key], 0);
+  process.exitCode = sum("failed") === 0 ? 0 : 1;
+  process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
+} finally {
+  rmSync(dir, { recursive: true, force: true });
+}
+
+function vitest(): Counts {
+  const report = join(dir, "vitest.json");
+  const { status } = spawnSync("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], {
+    stdio: "inherit",
+  });
+  const result: { numPassedTests: number; numFailedTests: number; numPendingTests: number; numTodoTests: number } = JSON.parse(
+    readFileSync(report, "utf8"),
+  );
+  const skipped = result.numPendingTests + result.numTodoTests;
+  // A file that cannot even be loaded counts no failed test.
+  const failed = status !== 0 && result.numFailedTests === 0 ? 1 : result.numFailedTests;
+  if (ci && skipped > 0) process.stdout.write(`CI=true: ${skipped} skipped tests count as failed\n`);
+  return { passed: result.numPassedTests, failed: failed + (ci ? skipped : 0), skipped: ci ? 0 : skipped };
+}
+
+function sanity(): Counts {
+  const { stdout, status } = spawnSync(process.execPath, ["tools/conformance/src/main.ts"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  process.stdout.write(`\ncsi-sanity 5.6.0 against the driver on the emulator:\n${stdout}`);
+  const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(stdout);
+  if (counts === null) return { passed: 0, failed: 1, skipped: 0 };
+  const [passed = 0, failed = 0, skipped = 0] = counts.slice(1).map(Number);
+  return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
+}
