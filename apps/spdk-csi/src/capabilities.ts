@@ -1,6 +1,6 @@
 import { type VolumeCapability, VolumeCapability_AccessMode_Mode as Mode } from "@org/csi-framework";
 
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import { DEFAULT_FILESYSTEM, type Filesystem, parseFilesystem } from "./parameters.ts";
 
 /** How a volume is used, read from a VolumeCapability that the framework has found complete. */

@@ -1,4 +1,4 @@
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import { lvolOfNqn } from "./volume-id.ts";
 
 /** What a node needs to reach a volume, read from its publish context or, for static volumes, its volume context. */

@@ -33,7 +33,7 @@ import {
 
 import { MAX_VOLUME_SIZE_BYTES } from "./capacity.ts";
 import { parseAccess } from "./capabilities.ts";
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import type { Exports } from "./exports.ts";
 import type { Lvol } from "./lvol.ts";
 import type { LvolNames } from "./names.ts";

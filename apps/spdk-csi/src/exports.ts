@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { CallOptions, NvmfSubsystem } from "@org/spdk-rpc";
 import { SpdkRpcError } from "@org/spdk-rpc";
 
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
 import { isNodeOf } from "./node-identity.ts";
 import type { Target, Targets } from "./target.ts";

@@ -32,7 +32,7 @@ import {
 
 import { type Access, parseAccess } from "./capabilities.ts";
 import { type Connection, parseConnection } from "./connection.ts";
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import { parseFilesystem } from "./parameters.ts";
 import { CONTENT_SOURCE, DRIVER_VERSION } from "./plugin.ts";
 

@@ -1,4 +1,4 @@
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 
 /** One page of a listing. */
 export interface Page<T> {

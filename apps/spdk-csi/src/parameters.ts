@@ -1,4 +1,4 @@
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 
 /** Filesystems that volumes can have. */
 export const FILESYSTEMS = ["ext4", "xfs"] as const;

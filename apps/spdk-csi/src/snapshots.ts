@@ -1,6 +1,6 @@
 import { type CallOptions, SpdkRpcError } from "@org/spdk-rpc";
 
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import type { Lvol } from "./lvol.ts";
 import type { LvolNames } from "./names.ts";
 import type { Target, Targets } from "./target.ts";

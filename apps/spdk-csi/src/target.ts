@@ -1,7 +1,7 @@
 import { type CallOptions, isNoSuchDevice, type NvmfSubsystem, type SpdkClient } from "@org/spdk-rpc";
 
 import type { TargetConfig } from "./config.ts";
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
 
 const MIB = 1024n * 1024n;

@@ -1,7 +1,7 @@
 import type { Connector } from "@org/node-mounter";
 
 import type { Connection } from "./connection.ts";
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 
 function refuse({ nqn }: Connection): never {
   throw new DriverError(

@@ -2,7 +2,7 @@ import type { CallOptions } from "@org/spdk-rpc";
 import { isNoSpace } from "@org/spdk-rpc";
 
 import { fits, humanBytes, type SizeRange, volumeSize } from "./capacity.ts";
-import { DriverError } from "./errors.ts";
+import { DriverError } from "./driver-error.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
 import type { Lvol } from "./lvol.ts";
 import type { LvolNames } from "./names.ts";
