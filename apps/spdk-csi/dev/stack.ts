@@ -69,7 +69,11 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
 
 async function createLvstore(targetUri: string): Promise<void> {
   await using client = connect(targetUri);
-  await client.call("bdev_malloc_create", { name: "Malloc0", num_blocks: MALLOC_BYTES / BLOCK_BYTES, block_size: BLOCK_BYTES });
+  await client.call("bdev_malloc_create", {
+    name: "Malloc0",
+    num_blocks: MALLOC_BYTES / BLOCK_BYTES,
+    block_size: BLOCK_BYTES,
+  });
   await client.call("bdev_lvol_create_lvstore", { bdev_name: "Malloc0", lvs_name: "lvs0", cluster_sz: 1024 ** 2 * 4 });
 }
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { textLogger, VolumeCapability_AccessMode_Mode as Mode } from "@org/csi-framework";
+import { VolumeCapability_AccessMode_Mode as Mode, textLogger } from "@org/csi-framework";
 
 import { humanBytes } from "../src/capacity.ts";
 import { CsiClient } from "./csi-client.ts";
@@ -11,8 +11,8 @@ import { startStack } from "./stack.ts";
 
 const MIB = 1024n ** 2n;
 const XFS = {
-  access_type: { $case: "mount" as const, mount: { fs_type: "xfs", mount_flags: [], volume_mount_group: "" } },
-  access_mode: { mode: Mode.SINGLE_NODE_WRITER },
+  accessType: { $case: "mount" as const, value: { fsType: "xfs", mountFlags: [], volumeMountGroup: "" } },
+  accessMode: { mode: Mode.SINGLE_NODE_WRITER },
 };
 
 /** Runs one step and prints what happened and how long it took. */
@@ -57,95 +57,145 @@ async function createVolume(csi: CsiClient, name: string, title: string, sizeByt
     () =>
       csi.controller.createVolume({
         name,
-        capacity_range: { required_bytes: sizeBytes },
-        volume_capabilities: [XFS],
+        capacityRange: { requiredBytes: sizeBytes },
+        volumeCapabilities: [XFS],
         ...(snapshotId !== undefined && {
-          volume_content_source: { type: { $case: "snapshot" as const, snapshot: { snapshot_id: snapshotId } } },
+          volumeContentSource: { type: { $case: "snapshot" as const, value: { snapshotId } } },
         }),
       }),
-    ({ volume }) => `${volume?.volume_id}, ${humanBytes(volume?.capacity_bytes ?? 0n)}`,
+    ({ volume }) => `${volume?.volumeId}, ${humanBytes(volume?.capacityBytes ?? 0n)}`,
   );
   if (volume === undefined) throw new Error("CreateVolume returned no volume");
-  undo.push(() => step("DeleteVolume", () => csi.controller.deleteVolume({ volume_id: volume.volume_id }), () => name));
+  undo.push(() =>
+    step(
+      "DeleteVolume",
+      () => csi.controller.deleteVolume({ volumeId: volume.volumeId }),
+      () => name,
+    ),
+  );
   return volume;
 }
 
 async function snapshotAndRestore(csi: CsiClient, volume: Volume): Promise<Volume> {
   const { snapshot } = await step(
     "CreateSnapshot",
-    () => csi.controller.createSnapshot({ source_volume_id: volume.volume_id, name: "walk-snapshot" }),
-    ({ snapshot }) => `${snapshot?.snapshot_id}, ready: ${snapshot?.ready_to_use}`,
+    () => csi.controller.createSnapshot({ sourceVolumeId: volume.volumeId, name: "walk-snapshot" }),
+    ({ snapshot }) => `${snapshot?.snapshotId}, ready: ${snapshot?.readyToUse}`,
   );
-  const snapshotId = snapshot?.snapshot_id ?? "";
-  undo.push(() => step("DeleteSnapshot", () => csi.controller.deleteSnapshot({ snapshot_id: snapshotId }), () => snapshotId));
-  return createVolume(csi, "walk-restored", "CreateVolume (restore)", volume.capacity_bytes, snapshotId);
+  const snapshotId = snapshot?.snapshotId ?? "";
+  undo.push(() =>
+    step(
+      "DeleteSnapshot",
+      () => csi.controller.deleteSnapshot({ snapshotId: snapshotId }),
+      () => snapshotId,
+    ),
+  );
+  return createVolume(csi, "walk-restored", "CreateVolume (restore)", volume.capacityBytes, snapshotId);
 }
 
 async function expand(csi: CsiClient, volume: Volume): Promise<bigint> {
-  const { capacity_bytes } = await step(
+  const { capacityBytes } = await step(
     "ControllerExpandVolume",
     () =>
       csi.controller.controllerExpandVolume({
-        volume_id: volume.volume_id,
-        capacity_range: { required_bytes: 512n * MIB },
-        volume_capability: XFS,
+        volumeId: volume.volumeId,
+        capacityRange: { requiredBytes: 512n * MIB },
+        volumeCapability: XFS,
       }),
-    ({ capacity_bytes }) => `${humanBytes(volume.capacity_bytes)} -> ${humanBytes(capacity_bytes)}`,
+    ({ capacityBytes }) => `${humanBytes(volume.capacityBytes)} -> ${humanBytes(capacityBytes)}`,
   );
-  return capacity_bytes;
+  return capacityBytes;
 }
 
 async function walkController(csi: CsiClient, volume: Volume): Promise<void> {
   await snapshotAndRestore(csi, volume);
   await expand(csi, volume);
-  process.stdout.write("left out: publish, stage, mount, write, compare, grow and stats, which need root to mount; run it with sudo\n");
+  process.stdout.write(
+    "left out: publish, stage, mount, write, compare, grow and stats, which need root to mount; run it with sudo\n",
+  );
 }
 
 /** Publishes, stages and mounts a volume, and returns the path of its pod directory. */
 async function mount(csi: CsiClient, dir: string, name: string, volume: Volume): Promise<string> {
-  const { volume_id, volume_context } = volume;
-  const { node_id } = await csi.node.nodeGetInfo({});
-  const { publish_context } = await step(
+  const { volumeId, volumeContext } = volume;
+  const { nodeId } = await csi.node.nodeGetInfo({});
+  const { publishContext } = await step(
     "ControllerPublishVolume",
-    () => csi.controller.controllerPublishVolume({ volume_id, node_id, volume_capability: XFS, volume_context }),
-    ({ publish_context }) => `${publish_context["nqn"]} for ${node_id}`,
+    () => csi.controller.controllerPublishVolume({ volumeId, nodeId, volumeCapability: XFS, volumeContext }),
+    ({ publishContext }) => `${publishContext["nqn"]} for ${nodeId}`,
   );
   undo.push(() =>
-    step("ControllerUnpublish", () => csi.controller.controllerUnpublishVolume({ volume_id, node_id }), () => name),
+    step(
+      "ControllerUnpublish",
+      () => csi.controller.controllerUnpublishVolume({ volumeId, nodeId }),
+      () => name,
+    ),
   );
-  const staging_target_path = join(dir, `${name}-staging`);
-  const target_path = join(dir, `${name}-pod`);
-  await mkdir(staging_target_path);
-  const volumeOnNode = { volume_id, staging_target_path, publish_context, volume_context, volume_capability: XFS };
-  undo.push(() => step("NodeUnstageVolume", () => csi.node.nodeUnstageVolume({ volume_id, staging_target_path }), () => name));
-  await step("NodeStageVolume", () => csi.node.nodeStageVolume(volumeOnNode), () => `xfs at ${staging_target_path}`);
-  undo.push(() => step("NodeUnpublishVolume", () => csi.node.nodeUnpublishVolume({ volume_id, target_path }), () => name));
-  await step("NodePublishVolume", () => csi.node.nodePublishVolume({ ...volumeOnNode, target_path }), () => target_path);
-  return target_path;
+  const stagingTargetPath = join(dir, `${name}-staging`);
+  const targetPath = join(dir, `${name}-pod`);
+  await mkdir(stagingTargetPath);
+  const volumeOnNode = { volumeId, stagingTargetPath, publishContext, volumeContext, volumeCapability: XFS };
+  undo.push(() =>
+    step(
+      "NodeUnstageVolume",
+      () => csi.node.nodeUnstageVolume({ volumeId, stagingTargetPath }),
+      () => name,
+    ),
+  );
+  await step(
+    "NodeStageVolume",
+    () => csi.node.nodeStageVolume(volumeOnNode),
+    () => `xfs at ${stagingTargetPath}`,
+  );
+  undo.push(() =>
+    step(
+      "NodeUnpublishVolume",
+      () => csi.node.nodeUnpublishVolume({ volumeId, targetPath }),
+      () => name,
+    ),
+  );
+  await step(
+    "NodePublishVolume",
+    () => csi.node.nodePublishVolume({ ...volumeOnNode, targetPath }),
+    () => targetPath,
+  );
+  return targetPath;
 }
 
 async function walkNode(csi: CsiClient, dir: string, volume: Volume): Promise<void> {
   const pod = await mount(csi, dir, "walk", volume);
-  const written = await step("write", () => writeFile(join(pod, "hello")), (sum) => `8 MiB, sha256 ${sum.slice(0, 16)}`);
+  const written = await step(
+    "write",
+    () => writeFile(join(pod, "hello")),
+    (sum) => `8 MiB, sha256 ${sum.slice(0, 16)}`,
+  );
 
   const restored = await snapshotAndRestore(csi, volume);
   const clone = await mount(csi, dir, "walk-restored", restored);
-  await step("compare", () => checksum(join(clone, "hello")), (sum) => {
-    if (sum !== written) throw new Error(`the restored file has sha256 ${sum}, ${written} was written`);
-    return "the restored file is the one that was written";
-  });
+  await step(
+    "compare",
+    () => checksum(join(clone, "hello")),
+    (sum) => {
+      if (sum !== written) throw new Error(`the restored file has sha256 ${sum}, ${written} was written`);
+      return "the restored file is the one that was written";
+    },
+  );
 
   await expand(csi, volume);
-  const { volume_id } = volume;
+  const { volumeId } = volume;
   await step(
     "NodeExpandVolume",
-    () => csi.node.nodeExpandVolume({ volume_id, volume_path: pod, volume_capability: XFS }),
-    ({ capacity_bytes }) => `${humanBytes(capacity_bytes)}, while mounted`,
+    () => csi.node.nodeExpandVolume({ volumeId, volumePath: pod, volumeCapability: XFS }),
+    ({ capacityBytes }) => `${humanBytes(capacityBytes)}, while mounted`,
   );
   await step(
     "NodeGetVolumeStats",
-    () => csi.node.nodeGetVolumeStats({ volume_id, volume_path: pod }),
-    ({ usage }) => usage.map(({ used, total }) => `${used} of ${total}`).join(" bytes, ").concat(" inodes used"),
+    () => csi.node.nodeGetVolumeStats({ volumeId, volumePath: pod }),
+    ({ usage }) =>
+      usage
+        .map(({ used, total }) => `${used} of ${total}`)
+        .join(" bytes, ")
+        .concat(" inodes used"),
   );
 }
 
@@ -162,7 +212,9 @@ async function writeFile(path: string): Promise<string> {
 }
 
 async function checksum(path: string): Promise<string> {
-  return createHash("sha256").update(await readFile(path)).digest("hex");
+  return createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
 }
 
 /** Undoes everything, going on after a failure so that as little as possible is left. */

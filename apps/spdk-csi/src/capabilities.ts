@@ -1,4 +1,4 @@
-import { type VolumeCapability, VolumeCapability_AccessMode_Mode as Mode } from "@org/csi-framework";
+import { VolumeCapability_AccessMode_Mode as Mode, type VolumeCapability } from "@org/csi-framework";
 
 import { DriverError } from "./driver-error.ts";
 import { DEFAULT_FILESYSTEM, type Filesystem, parseFilesystem } from "./parameters.ts";
@@ -24,9 +24,12 @@ const SINGLE_NODE: readonly Mode[] = [
 const MULTI_NODE_BLOCK: readonly Mode[] = [Mode.MULTI_NODE_READER_ONLY, Mode.MULTI_NODE_MULTI_WRITER];
 
 /** Reads a capability; throws INVALID with the reason for one that the driver does not offer. */
-export function parseAccess(capability: VolumeCapability | undefined, fsType = DEFAULT_FILESYSTEM): Access {
-  const mode = capability?.access_mode?.mode ?? Mode.UNKNOWN;
-  const access = capability?.access_type;
+export function parseAccess(
+  capability: VolumeCapability | undefined,
+  defaultFilesystem: Filesystem = DEFAULT_FILESYSTEM,
+): Access {
+  const mode = capability?.accessMode?.mode ?? Mode.UNKNOWN;
+  const access = capability?.accessType;
   const exclusive = mode === Mode.SINGLE_NODE_SINGLE_WRITER;
   if (access?.$case === "block") {
     if (SINGLE_NODE.includes(mode)) return { kind: "block", sharing: "single-node", exclusive };
@@ -40,11 +43,11 @@ export function parseAccess(capability: VolumeCapability | undefined, fsType = D
       `access mode ${mode} is not offered for filesystems: ext4 and xfs on two nodes at once lose data; use a raw block volume`,
     );
   }
-  const { fs_type, mount_flags } = access.mount;
+  const { fsType, mountFlags } = access.value;
   return {
     kind: "filesystem",
-    filesystem: fs_type === "" ? fsType : parseFilesystem(fs_type),
-    mountFlags: mount_flags,
+    filesystem: fsType === "" ? defaultFilesystem : parseFilesystem(fsType),
+    mountFlags: mountFlags,
     sharing: "single-node",
     exclusive,
   };

@@ -27,7 +27,10 @@ export function volumeSize(range: SizeRange | undefined, clusterSizeBytes: bigin
   if (wanted === 0n) wanted = atLeastBytes > 0n ? atLeastBytes : DEFAULT_SIZE_BYTES;
   if (required === 0n && limit > 0n && limit < wanted && atLeastBytes === 0n) wanted = (limit / unit) * unit;
   if (wanted < atLeastBytes) {
-    throw new DriverError("OUT_OF_RANGE", `${wanted} bytes asked, but the source holds ${atLeastBytes}: ask for at least that`);
+    throw new DriverError(
+      "OUT_OF_RANGE",
+      `${wanted} bytes asked, but the source holds ${atLeastBytes}: ask for at least that`,
+    );
   }
   const size = roundUp(wanted, unit);
   if (size === 0n || (limit > 0n && size > limit)) {

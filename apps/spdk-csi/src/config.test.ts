@@ -7,11 +7,16 @@ const TUTORIAL = `{ "nodes": [ { "name": "spdk-1", "rpcURL": "http://192.168.10.
 const SECRET = '{ "rpcTokens": [ { "name": "spdk-1", "username": "root", "password": "gluesys" } ] }';
 
 function parse(text: string, secret?: string) {
-  return parseConfig({ file: "config.json", text }, secret === undefined ? undefined : { file: "secret.json", text: secret });
+  return parseConfig(
+    { file: "config.json", text },
+    secret === undefined ? undefined : { file: "secret.json", text: secret },
+  );
 }
 
 function node(fields: Record<string, unknown>): string {
-  return JSON.stringify({ nodes: [{ name: "a", rpcURL: "unix:///s", targetType: "nvme-tcp", targetAddr: "::1", ...fields }] });
+  return JSON.stringify({
+    nodes: [{ name: "a", rpcURL: "unix:///s", targetType: "nvme-tcp", targetAddr: "::1", ...fields }],
+  });
 }
 
 describe("the configuration", () => {
@@ -30,7 +35,8 @@ describe("the configuration", () => {
   });
 
   it("may be YAML and name a port", () => {
-    const yaml = "nodes:\n  - name: a\n    rpcURL: unix:///s\n    targetType: nvme-tcp\n    targetAddr: 10.0.0.1\n    targetPort: 4421\n";
+    const yaml =
+      "nodes:\n  - name: a\n    rpcURL: unix:///s\n    targetType: nvme-tcp\n    targetAddr: 10.0.0.1\n    targetPort: 4421\n";
     expect(parse(yaml)).toMatchObject([{ name: "a", port: 4421 }]);
   });
 
@@ -45,7 +51,7 @@ describe("the configuration", () => {
     [node({ targetType: "nvme-foo" }), "nodes[0].targetType must be one of nvme-tcp"],
     [node({ targetPort: 70000 }), "nodes[0].targetPort must be a port"],
     [node({ rpcUrl: "x" }), "nodes[0].rpcUrl is unknown here"],
-    [node({}).replace("]", `,${node({}).slice(10, -2)}]`), 'nodes[1].name must be unique'],
+    [node({}).replace("]", `,${node({}).slice(10, -2)}]`), "nodes[1].name must be unique"],
   ])("%s is refused with the path of what is wrong", (text, message) => {
     expect(() => parse(text)).toThrow(ConfigError);
     expect(() => parse(text)).toThrow(`config.json: ${message}`);

@@ -37,6 +37,7 @@ export function parseConnection(
     throw new DriverError("INVALID", `${where} has targetPort "${targetPort}": use a port from 1 to 65535`);
   }
   const uuid = lvolOfNqn(nqn) ?? context["model"];
-  if (uuid === undefined) throw new DriverError("INVALID", `${where} names no lvol: ${nqn} has none and model is missing`);
+  if (uuid === undefined)
+    throw new DriverError("INVALID", `${where} names no lvol: ${nqn} has none and model is missing`);
   return { transport: "tcp", nqn, address: targetAddr, port, uuid, ...host };
 }

@@ -12,6 +12,8 @@ import {
   type CreateVolumeRequest,
   type CreateVolumeResponse,
   CsiDriver,
+  type Snapshot as CsiSnapshot,
+  type Volume as CsiVolume,
   type DeepPartial,
   type DeleteSnapshotRequest,
   type DeleteVolumeRequest,
@@ -24,15 +26,12 @@ import {
   type ListSnapshotsResponse,
   type ListVolumesRequest,
   type ListVolumesResponse,
-  type Snapshot as CsiSnapshot,
   type ValidateVolumeCapabilitiesRequest,
   type ValidateVolumeCapabilitiesResponse,
-  type Volume as CsiVolume,
   type VolumeContentSource,
 } from "@org/csi-framework";
-
-import { MAX_VOLUME_SIZE_BYTES } from "./capacity.ts";
 import { parseAccess } from "./capabilities.ts";
+import { MAX_VOLUME_SIZE_BYTES } from "./capacity.ts";
 import { DriverError } from "./driver-error.ts";
 import type { Exports } from "./exports.ts";
 import type { Lvol } from "./lvol.ts";
@@ -81,25 +80,28 @@ export class SpdkController extends CsiDriver {
     this.pluginInfo = { name: parts.driverName, vendorVersion: DRIVER_VERSION };
   }
 
-  override async createVolume(request: CreateVolumeRequest, { signal }: CallContext): Promise<DeepPartial<CreateVolumeResponse>> {
+  override async createVolume(
+    request: CreateVolumeRequest,
+    { signal }: CallContext,
+  ): Promise<DeepPartial<CreateVolumeResponse>> {
     const parameters = parseParameters(request.parameters);
-    for (const capability of request.volume_capabilities) parseAccess(capability, parameters.fsType);
-    const source = toSource(request.volume_content_source);
+    for (const capability of request.volumeCapabilities) parseAccess(capability, parameters.fsType);
+    const source = toSource(request.volumeContentSource);
     const { target, lvol } = await this.#parts.volumes.ensure(
-      { name: request.name, range: toRange(request.capacity_range), parameters, source },
+      { name: request.name, range: toRange(request.capacityRange), parameters, source },
       { signal },
     );
     return {
       volume: {
         ...toVolume(formatVolumeId(target.name, lvol.uuid), lvol),
-        volume_context: volumeContext(target, lvol, parameters, source),
-        ...(request.volume_content_source && { content_source: request.volume_content_source }),
+        volumeContext: volumeContext(target, lvol, parameters, source),
+        ...(request.volumeContentSource && { contentSource: request.volumeContentSource }),
       },
     };
   }
 
-  override async deleteVolume({ volume_id }: DeleteVolumeRequest, { signal }: CallContext): Promise<object> {
-    await this.#parts.volumes.remove(volume_id, { signal });
+  override async deleteVolume({ volumeId }: DeleteVolumeRequest, { signal }: CallContext): Promise<object> {
+    await this.#parts.volumes.remove(volumeId, { signal });
     return {};
   }
 
@@ -108,24 +110,30 @@ export class SpdkController extends CsiDriver {
     { signal }: CallContext,
   ): Promise<DeepPartial<ControllerPublishVolumeResponse>> {
     if (request.readonly) {
-      throw new DriverError("INVALID", "read-only publishing is not offered: the target cannot remember it; mount read-only instead");
-    }
-    const { sharing } = parseAccess(request.volume_capability);
-    const volume = await this.#parts.volumes.get(request.volume_id, { signal });
-    if (!isNodeOf(this.#parts.cluster, request.node_id)) {
       throw new DriverError(
-        "NODE_NOT_FOUND",
-        `node "${request.node_id}" is no node of cluster "${this.#parts.cluster}": node ids are what NodeGetInfo returns`,
+        "INVALID",
+        "read-only publishing is not offered: the target cannot remember it; mount read-only instead",
       );
     }
-    const context = await this.#parts.exports.publish(volume, { host: request.node_id, sharing }, { signal });
-    return { publish_context: { ...context } };
+    const { sharing } = parseAccess(request.volumeCapability);
+    const volume = await this.#parts.volumes.get(request.volumeId, { signal });
+    if (!isNodeOf(this.#parts.cluster, request.nodeId)) {
+      throw new DriverError(
+        "NODE_NOT_FOUND",
+        `node "${request.nodeId}" is no node of cluster "${this.#parts.cluster}": node ids are what NodeGetInfo returns`,
+      );
+    }
+    const context = await this.#parts.exports.publish(volume, { host: request.nodeId, sharing }, { signal });
+    return { publishContext: { ...context } };
   }
 
-  override async controllerUnpublishVolume(request: ControllerUnpublishVolumeRequest, { signal }: CallContext): Promise<object> {
-    const { volume_id, node_id } = request;
-    if (node_id !== "" && !isNodeOf(this.#parts.cluster, node_id)) return {};
-    await this.#parts.exports.unpublish(volume_id, node_id === "" ? undefined : node_id, { signal });
+  override async controllerUnpublishVolume(
+    request: ControllerUnpublishVolumeRequest,
+    { signal }: CallContext,
+  ): Promise<object> {
+    const { volumeId, nodeId } = request;
+    if (nodeId !== "" && !isNodeOf(this.#parts.cluster, nodeId)) return {};
+    await this.#parts.exports.unpublish(volumeId, nodeId === "" ? undefined : nodeId, { signal });
     return {};
   }
 
@@ -133,27 +141,33 @@ export class SpdkController extends CsiDriver {
     request: ValidateVolumeCapabilitiesRequest,
     { signal }: CallContext,
   ): Promise<DeepPartial<ValidateVolumeCapabilitiesResponse>> {
-    await this.#parts.volumes.get(request.volume_id, { signal });
+    await this.#parts.volumes.get(request.volumeId, { signal });
     try {
       const { fsType } = parseParameters(request.parameters);
-      for (const capability of request.volume_capabilities) parseAccess(capability, fsType);
+      for (const capability of request.volumeCapabilities) parseAccess(capability, fsType);
     } catch (error) {
       if (error instanceof DriverError) return { message: error.message };
       throw error;
     }
-    const { volume_capabilities, volume_context, parameters } = request;
-    return { confirmed: { volume_capabilities, volume_context, parameters } };
+    const { volumeCapabilities, volumeContext, parameters } = request;
+    return { confirmed: { volumeCapabilities, volumeContext, parameters } };
   }
 
-  override async listVolumes(request: ListVolumesRequest, context: CallContext): Promise<DeepPartial<ListVolumesResponse>> {
+  override async listVolumes(
+    request: ListVolumesRequest,
+    context: CallContext,
+  ): Promise<DeepPartial<ListVolumesResponse>> {
     const listed = await Promise.all(this.#parts.targets.all.map((target) => this.#listOrLastSeen(target, context)));
     const { entries, nextToken } = page(listed.flat(), ({ id }) => id, {
-      maxEntries: request.max_entries,
-      startingToken: request.starting_token,
+      maxEntries: request.maxEntries,
+      startingToken: request.startingToken,
     });
     return {
-      entries: entries.map(({ id, lvol, nodes }) => ({ volume: toVolume(id, lvol), status: { published_node_ids: [...nodes] } })),
-      next_token: nextToken,
+      entries: entries.map(({ id, lvol, nodes }) => ({
+        volume: toVolume(id, lvol),
+        status: { publishedNodeIds: [...nodes] },
+      })),
+      nextToken: nextToken,
     };
   }
 
@@ -171,21 +185,27 @@ export class SpdkController extends CsiDriver {
       return listed;
     } catch (error) {
       signal.throwIfAborted();
-      logger.warn("target cannot be asked; its last known volumes are listed", { target: target.name, error: String(error) });
+      logger.warn("target cannot be asked; its last known volumes are listed", {
+        target: target.name,
+        error: String(error),
+      });
       return this.#lastSeen.get(target.name) ?? [];
     }
   }
 
   override async controllerGetVolume(
-    { volume_id }: ControllerGetVolumeRequest,
+    { volumeId }: ControllerGetVolumeRequest,
     { signal }: CallContext,
   ): Promise<DeepPartial<ControllerGetVolumeResponse>> {
-    const { target, lvol } = await this.#parts.volumes.get(volume_id, { signal });
+    const { target, lvol } = await this.#parts.volumes.get(volumeId, { signal });
     const nodes = await this.#parts.exports.publishedNodes(target, { signal });
-    return { volume: toVolume(volume_id, lvol), status: { published_node_ids: [...(nodes.get(lvol.uuid) ?? [])] } };
+    return { volume: toVolume(volumeId, lvol), status: { publishedNodeIds: [...(nodes.get(lvol.uuid) ?? [])] } };
   }
 
-  override async getCapacity(request: GetCapacityRequest, { signal, logger }: CallContext): Promise<DeepPartial<GetCapacityResponse>> {
+  override async getCapacity(
+    request: GetCapacityRequest,
+    { signal, logger }: CallContext,
+  ): Promise<DeepPartial<GetCapacityResponse>> {
     const parameters = parseParameters(request.parameters);
     const stores = await Promise.all(
       this.#parts.targets.all
@@ -193,7 +213,10 @@ export class SpdkController extends CsiDriver {
         .map((target) =>
           target.lvstores({ signal }).catch((error: unknown) => {
             signal.throwIfAborted();
-            logger.warn("target cannot be asked; its space is not counted", { target: target.name, error: String(error) });
+            logger.warn("target cannot be asked; its space is not counted", {
+              target: target.name,
+              error: String(error),
+            });
             return [];
           }),
         ),
@@ -204,8 +227,8 @@ export class SpdkController extends CsiDriver {
       .map((store) => store.freeBytes);
     const largest = free.reduce((most, each) => (each > most ? each : most), 0n);
     return {
-      available_capacity: free.reduce((sum, each) => sum + each, 0n),
-      maximum_volume_size: parameters.thinProvision && largest > 0n ? MAX_VOLUME_SIZE_BYTES : largest,
+      availableCapacity: free.reduce((sum, each) => sum + each, 0n),
+      maximumVolumeSize: parameters.thinProvision && largest > 0n ? MAX_VOLUME_SIZE_BYTES : largest,
     };
   }
 
@@ -213,53 +236,63 @@ export class SpdkController extends CsiDriver {
     request: ControllerExpandVolumeRequest,
     { signal }: CallContext,
   ): Promise<DeepPartial<ControllerExpandVolumeResponse>> {
-    const { lvol } = await this.#parts.volumes.expand(request.volume_id, toRange(request.capacity_range), { signal });
+    const { lvol } = await this.#parts.volumes.expand(request.volumeId, toRange(request.capacityRange), { signal });
     return {
-      capacity_bytes: lvol.sizeBytes,
-      node_expansion_required: request.volume_capability?.access_type?.$case !== "block",
+      capacityBytes: lvol.sizeBytes,
+      nodeExpansionRequired: request.volumeCapability?.accessType?.$case !== "block",
     };
   }
 
-  override async createSnapshot(request: CreateSnapshotRequest, { signal }: CallContext): Promise<DeepPartial<CreateSnapshotResponse>> {
+  override async createSnapshot(
+    request: CreateSnapshotRequest,
+    { signal }: CallContext,
+  ): Promise<DeepPartial<CreateSnapshotResponse>> {
     const unknown = Object.keys(request.parameters).filter((key) => !key.startsWith("csi.storage.k8s.io/"));
-    if (unknown.length > 0) throw new DriverError("INVALID", `unknown snapshot parameter ${unknown.join(", ")}: there are none`);
+    if (unknown.length > 0)
+      throw new DriverError("INVALID", `unknown snapshot parameter ${unknown.join(", ")}: there are none`);
     const snapshot = await this.#parts.snapshots.ensure(
       request.name,
-      request.source_volume_id,
-      () => this.#parts.volumes.get(request.source_volume_id, { signal }),
+      request.sourceVolumeId,
+      () => this.#parts.volumes.get(request.sourceVolumeId, { signal }),
       { signal },
     );
     return { snapshot: toCsiSnapshot(snapshot) };
   }
 
-  override async deleteSnapshot({ snapshot_id }: DeleteSnapshotRequest, { signal }: CallContext): Promise<object> {
-    await this.#parts.snapshots.remove(snapshot_id, { signal });
+  override async deleteSnapshot({ snapshotId }: DeleteSnapshotRequest, { signal }: CallContext): Promise<object> {
+    await this.#parts.snapshots.remove(snapshotId, { signal });
     return {};
   }
 
-  override async getSnapshot({ snapshot_id }: GetSnapshotRequest, { signal }: CallContext): Promise<DeepPartial<GetSnapshotResponse>> {
-    const snapshot = await this.#parts.snapshots.find(snapshot_id, { signal });
-    if (snapshot === undefined) throw new DriverError("SNAPSHOT_NOT_FOUND", `snapshot "${snapshot_id}" does not exist`);
+  override async getSnapshot(
+    { snapshotId }: GetSnapshotRequest,
+    { signal }: CallContext,
+  ): Promise<DeepPartial<GetSnapshotResponse>> {
+    const snapshot = await this.#parts.snapshots.find(snapshotId, { signal });
+    if (snapshot === undefined) throw new DriverError("SNAPSHOT_NOT_FOUND", `snapshot "${snapshotId}" does not exist`);
     return { snapshot: toCsiSnapshot(snapshot) };
   }
 
-  override async listSnapshots(request: ListSnapshotsRequest, { signal }: CallContext): Promise<DeepPartial<ListSnapshotsResponse>> {
+  override async listSnapshots(
+    request: ListSnapshotsRequest,
+    { signal }: CallContext,
+  ): Promise<DeepPartial<ListSnapshotsResponse>> {
     const matching = await this.#snapshotsFor(request, { signal });
     const { entries, nextToken } = page(matching, ({ id }) => id, {
-      maxEntries: request.max_entries,
-      startingToken: request.starting_token,
+      maxEntries: request.maxEntries,
+      startingToken: request.startingToken,
     });
-    return { entries: entries.map((each) => ({ snapshot: toCsiSnapshot(each) })), next_token: nextToken };
+    return { entries: entries.map((each) => ({ snapshot: toCsiSnapshot(each) })), nextToken: nextToken };
   }
 
   async #snapshotsFor(
-    { snapshot_id, source_volume_id }: ListSnapshotsRequest,
+    { snapshotId, sourceVolumeId }: ListSnapshotsRequest,
     options: { readonly signal: AbortSignal },
   ): Promise<Snapshot[]> {
     const { snapshots, targets } = this.#parts;
-    const wanted = (each: Snapshot): boolean => source_volume_id === "" || each.sourceVolumeId === source_volume_id;
-    if (snapshot_id !== "") {
-      const one = await snapshots.find(snapshot_id, options);
+    const wanted = (each: Snapshot): boolean => sourceVolumeId === "" || each.sourceVolumeId === sourceVolumeId;
+    if (snapshotId !== "") {
+      const one = await snapshots.find(snapshotId, options);
       return one !== undefined && wanted(one) ? [one] : [];
     }
     const all = await Promise.all(targets.all.map((target) => snapshots.list(target, options)));
@@ -267,19 +300,19 @@ export class SpdkController extends CsiDriver {
   }
 }
 
-function toRange(range: { required_bytes: bigint; limit_bytes: bigint } | undefined) {
-  return range && { requiredBytes: range.required_bytes, limitBytes: range.limit_bytes };
+function toRange(range: { requiredBytes: bigint; limitBytes: bigint } | undefined) {
+  return range && { requiredBytes: range.requiredBytes, limitBytes: range.limitBytes };
 }
 
 function toSource(source: VolumeContentSource | undefined): VolumeSource | undefined {
   if (source === undefined) return undefined;
-  if (source.type?.$case === "snapshot") return { kind: "snapshot", id: source.type.snapshot.snapshot_id };
-  if (source.type?.$case === "volume") return { kind: "volume", id: source.type.volume.volume_id };
+  if (source.type?.$case === "snapshot") return { kind: "snapshot", id: source.type.value.snapshotId };
+  if (source.type?.$case === "volume") return { kind: "volume", id: source.type.value.volumeId };
   throw new DriverError("INVALID", "volume_content_source names neither a snapshot nor a volume");
 }
 
 function toVolume(id: string, { sizeBytes }: Lvol): DeepPartial<CsiVolume> {
-  return { volume_id: id, capacity_bytes: sizeBytes };
+  return { volumeId: id, capacityBytes: sizeBytes };
 }
 
 /** What later calls need and SPDK does not store. */
@@ -299,10 +332,10 @@ function volumeContext(
 
 function toCsiSnapshot({ id, lvol, sourceVolumeId, createdAt }: Snapshot): DeepPartial<CsiSnapshot> {
   return {
-    snapshot_id: id,
-    source_volume_id: sourceVolumeId,
-    size_bytes: lvol.sizeBytes,
-    creation_time: createdAt,
-    ready_to_use: true,
+    snapshotId: id,
+    sourceVolumeId: sourceVolumeId,
+    sizeBytes: lvol.sizeBytes,
+    creationTime: createdAt,
+    readyToUse: true,
   };
 }

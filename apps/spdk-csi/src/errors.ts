@@ -28,9 +28,12 @@ export function toCsiError(error: unknown): CsiError | undefined {
   if (error instanceof SpdkConnectionError || error instanceof SpdkTimeoutError || error instanceof SpdkProtocolError) {
     return new CsiError("UNAVAILABLE", `${error.message}; the call can be repeated`, { cause: error });
   }
-  if (error instanceof SpdkRpcError) return new CsiError("INTERNAL", `SPDK refused: ${error.message}`, { cause: error });
+  if (error instanceof SpdkRpcError)
+    return new CsiError("INTERNAL", `SPDK refused: ${error.message}`, { cause: error });
   if (error instanceof MountError || error instanceof FilesystemError || error instanceof ConnectorError) {
-    return new CsiError(NODE_STATUS.has(error.code) ? "FAILED_PRECONDITION" : "INTERNAL", error.message, { cause: error });
+    return new CsiError(NODE_STATUS.has(error.code) ? "FAILED_PRECONDITION" : "INTERNAL", error.message, {
+      cause: error,
+    });
   }
   if (error instanceof HostError) return new CsiError("INTERNAL", error.message, { cause: error });
   return undefined;

@@ -54,7 +54,8 @@ export class Exports {
       const { target } = volume;
       // Read again under the lock: a proof of blankness is only as good as the moment it was taken.
       const lvol = await target.findLvol(volume.lvol.uuid, options);
-      if (lvol === undefined) throw new DriverError("VOLUME_NOT_FOUND", `lvol ${volume.lvol.alias} was deleted meanwhile`);
+      if (lvol === undefined)
+        throw new DriverError("VOLUME_NOT_FOUND", `lvol ${volume.lvol.alias} was deleted meanwhile`);
       const before = await target.findSubsystem(nqn, options);
       const admittedBefore = hosts(before).includes(request.host);
       if (request.sharing === "single-node") refuseOthers(before, request.host, volume);
@@ -70,7 +71,10 @@ export class Exports {
       }
       const missing = this.#missing(target, after, lvol.uuid, request.host);
       if (missing.length > 0) {
-        throw new DriverError("CONFLICT", `export ${nqn} on ${target.name} still lacks its ${missing.join(", ")}; the call can be repeated`);
+        throw new DriverError(
+          "CONFLICT",
+          `export ${nqn} on ${target.name} still lacks its ${missing.join(", ")}; the call can be repeated`,
+        );
       }
       const { targetType, address, port } = target.config;
       return {
@@ -92,7 +96,8 @@ export class Exports {
       host: hosts(subsystem).includes(host),
       namespace: subsystem?.namespaces?.some(({ bdev_name }) => bdev_name === uuid) ?? false,
       listener:
-        subsystem?.listen_addresses.some(({ traddr, trsvcid }) => traddr === address && trsvcid === String(port)) ?? false,
+        subsystem?.listen_addresses.some(({ traddr, trsvcid }) => traddr === address && trsvcid === String(port)) ??
+        false,
     };
     return PARTS.filter((part) => !present[part]);
   }
@@ -140,7 +145,11 @@ export class Exports {
         // Codes are not to be trusted: what stands there now decides.
         const now = await target.findSubsystem(nqn, options);
         if (this.#missing(target, now, uuid, host).includes(part)) {
-          throw new DriverError("TARGET_MISBEHAVED", `${target.name} could not make the ${part} of ${nqn}: ${error.message}`, { cause: error });
+          throw new DriverError(
+            "TARGET_MISBEHAVED",
+            `${target.name} could not make the ${part} of ${nqn}: ${error.message}`,
+            { cause: error },
+          );
         }
       }
     }
@@ -149,9 +158,14 @@ export class Exports {
   async #refuseFullNode(host: string, options?: CallOptions): Promise<void> {
     if (this.#maxVolumesPerNode === 0) return;
     const all = await Promise.all(this.#targets.all.map((target) => target.subsystems(options)));
-    const count = all.flat().filter((subsystem) => lvolOfNqn(subsystem.nqn) !== undefined && hosts(subsystem).includes(host)).length;
+    const count = all
+      .flat()
+      .filter((subsystem) => lvolOfNqn(subsystem.nqn) !== undefined && hosts(subsystem).includes(host)).length;
     if (count >= this.#maxVolumesPerNode) {
-      throw new DriverError("NODE_FULL", `node ${host} has ${count} volumes, --max-volumes-per-node allows ${this.#maxVolumesPerNode}`);
+      throw new DriverError(
+        "NODE_FULL",
+        `node ${host} has ${count} volumes, --max-volumes-per-node allows ${this.#maxVolumesPerNode}`,
+      );
     }
   }
 
@@ -169,7 +183,9 @@ export class Exports {
   async #unpublishOn(target: Target, nqn: string, host: string | undefined, options?: CallOptions): Promise<void> {
     const before = await target.findSubsystem(nqn, options);
     if (before === undefined) return;
-    const leaving = hosts(before).filter((each) => (host === undefined ? isNodeOf(this.#cluster, each) : each === host));
+    const leaving = hosts(before).filter((each) =>
+      host === undefined ? isNodeOf(this.#cluster, each) : each === host,
+    );
     for (const each of leaving) await removeHost(target, nqn, each, options);
     const after = await target.findSubsystem(nqn, options);
     if (after === undefined || hosts(after).length > 0) return;
@@ -188,7 +204,9 @@ export class Exports {
     return new Map(
       subsystems.flatMap((subsystem) => {
         const uuid = lvolOfNqn(subsystem.nqn);
-        return uuid === undefined ? [] : [[uuid, hosts(subsystem).filter((host) => isNodeOf(this.#cluster, host))] as const];
+        return uuid === undefined
+          ? []
+          : [[uuid, hosts(subsystem).filter((host) => isNodeOf(this.#cluster, host))] as const];
       }),
     );
   }
@@ -227,7 +245,9 @@ async function removeHost(target: Target, nqn: string, host: string, options?: C
 /** A target starts without transports and forgets them with every restart. */
 async function ensureTransport(target: Target, options?: CallOptions): Promise<void> {
   const present = async (): Promise<boolean> =>
-    (await target.client.call("nvmf_get_transports", undefined, options)).some(({ trtype }) => trtype.toUpperCase() === "TCP");
+    (await target.client.call("nvmf_get_transports", undefined, options)).some(
+      ({ trtype }) => trtype.toUpperCase() === "TCP",
+    );
   if (await present()) return;
   try {
     await target.client.call("nvmf_create_transport", { trtype: "TCP" }, options);

@@ -37,7 +37,15 @@ async function startNode(options: Options) {
   const { driverName, cluster, nodeName, maxVolumesPerNode, endpoint } = options;
   const stateDir = options.stateDir ?? join(dirname(endpoint.replace(/^unix:(\/\/)?/, "")), "state");
   const host = linuxHost();
-  return createNode({ driverName, cluster, nodeName, maxVolumesPerNode, stateDir, host, connector: unavailableConnector });
+  return createNode({
+    driverName,
+    cluster,
+    nodeName,
+    maxVolumesPerNode,
+    stateDir,
+    host,
+    connector: unavailableConnector,
+  });
 }
 
 /** Reads the configuration. A secret that nobody named may be missing: targets on unix sockets need none. */

@@ -69,5 +69,6 @@ describe.each(["default", "east", LONGEST])("names in cluster %s", (cluster) => 
 
 it("a name that only looks like a snapshot's is a volume", () => {
   const names = new LvolNames("default");
-  for (const name of ["s.a.b.c", "i.x.y", "t.", "s.", "s.hash.notauuid.zz"]) expect(names.parse(name)).toEqual({ kind: "volume" });
+  for (const name of ["s.a.b.c", "i.x.y", "t.", "s.", "s.hash.notauuid.zz"])
+    expect(names.parse(name)).toEqual({ kind: "volume" });
 });

@@ -16,8 +16,8 @@ import {
 } from "@org/csi-framework";
 import {
   blockDeviceSize,
-  checkFilesystem,
   type Connector,
+  checkFilesystem,
   ensureBindMounted,
   ensureFilesystem,
   ensureMounted,
@@ -61,97 +61,118 @@ export class SpdkNode extends CsiDriver {
   }
 
   override async nodeGetInfo(): Promise<DeepPartial<NodeGetInfoResponse>> {
-    return { node_id: this.#parts.hostNqn, max_volumes_per_node: BigInt(this.#parts.maxVolumesPerNode) };
+    return { nodeId: this.#parts.hostNqn, maxVolumesPerNode: BigInt(this.#parts.maxVolumesPerNode) };
   }
 
   override async nodeStageVolume(request: NodeStageVolumeRequest, context: CallContext): Promise<object> {
     const { host, records, connector } = this.#parts;
-    const { volume_id, staging_target_path, publish_context, volume_context } = request;
+    const { volumeId, stagingTargetPath, publishContext, volumeContext } = request;
     const access = this.#access(request);
-    const connection = parseConnection(publish_context, volume_context, this.#parts);
-    await records.update(volume_id, { connection: { ...connection }, stagingPath: staging_target_path });
+    const connection = parseConnection(publishContext, volumeContext, this.#parts);
+    await records.update(volumeId, { connection: { ...connection }, stagingPath: stagingTargetPath });
     const { device } = await connector.attach(connection, { signal: context.signal });
     if (access.kind === "block") return {};
 
-    const { blankProof } = publish_context;
+    const { blankProof } = publishContext;
     const filesystem = await ensureFilesystem(
       host,
       records,
       {
         device,
-        volumeId: volume_id,
+        volumeId: volumeId,
         fsType: access.filesystem,
         // Clones and restores hold somebody's data: what cannot be read there is damaged, not blank.
-        mayFormat: volume_context[CONTENT_SOURCE] === undefined,
+        mayFormat: volumeContext[CONTENT_SOURCE] === undefined,
         ...(blankProof !== undefined && { blankProof: { id: blankProof } }),
       },
       { signal: context.signal, logger: context.logger },
     );
-    const staged = await findMounts(host, { target: staging_target_path });
+    const staged = await findMounts(host, { target: stagingTargetPath });
     if (staged.length === 0 && !filesystem.formatted) await checkFilesystem(host, device, filesystem.type);
     await ensureMounted(
       host,
-      { source: device, target: staging_target_path, fsType: filesystem.type, options: [...access.mountFlags] },
+      { source: device, target: stagingTargetPath, fsType: filesystem.type, options: [...access.mountFlags] },
       { signal: context.signal },
     );
     // A restore may be larger than the filesystem that it holds.
-    await growFilesystem(host, { device, type: filesystem.type, mountPath: staging_target_path }, { signal: context.signal });
+    await growFilesystem(
+      host,
+      { device, type: filesystem.type, mountPath: stagingTargetPath },
+      { signal: context.signal },
+    );
     return {};
   }
 
-  override async nodeUnstageVolume({ volume_id, staging_target_path }: NodeUnstageVolumeRequest, { signal }: CallContext): Promise<object> {
+  override async nodeUnstageVolume(
+    { volumeId, stagingTargetPath }: NodeUnstageVolumeRequest,
+    { signal }: CallContext,
+  ): Promise<object> {
     const { host, records, connector } = this.#parts;
-    await removeMount(host, staging_target_path, { signal });
-    const connection = toConnection(await records.find(volume_id));
+    await removeMount(host, stagingTargetPath, { signal });
+    const connection = toConnection(await records.find(volumeId));
     if (connection !== undefined) {
       await connector.detach(connection, { signal });
       // What the record knows about formatting must outlast this: a volume is formatted once.
-      await records.update(volume_id, { connection: undefined, stagingPath: undefined });
+      await records.update(volumeId, { connection: undefined, stagingPath: undefined });
     }
     return {};
   }
 
   override async nodePublishVolume(request: NodePublishVolumeRequest, { signal }: CallContext): Promise<object> {
     const { host } = this.#parts;
-    const { volume_id, staging_target_path, target_path, readonly } = request;
+    const { volumeId, stagingTargetPath, targetPath, readonly } = request;
     const access = this.#access(request);
-    if (staging_target_path === "") throw new DriverError("NOT_READY", "staging_target_path is missing: this driver stages volumes first");
-    const device = await this.#device(volume_id, signal);
-    const staged = access.kind === "block" || (await findMounts(host, { target: staging_target_path })).length > 0;
-    if (!staged) throw new DriverError("NOT_READY", `volume "${volume_id}" is not staged at ${staging_target_path}: stage it first`);
+    if (stagingTargetPath === "")
+      throw new DriverError("NOT_READY", "staging_target_path is missing: this driver stages volumes first");
+    const device = await this.#device(volumeId, signal);
+    const staged = access.kind === "block" || (await findMounts(host, { target: stagingTargetPath })).length > 0;
+    if (!staged)
+      throw new DriverError("NOT_READY", `volume "${volumeId}" is not staged at ${stagingTargetPath}: stage it first`);
     if (access.exclusive) await this.#refuseSecondPath(request, device);
     await ensureBindMounted(
       host,
       access.kind === "block"
-        ? { source: device, target: target_path, kind: "file", readonly, options: [] }
-        : { source: staging_target_path, target: target_path, kind: "directory", readonly, options: [] },
+        ? { source: device, target: targetPath, kind: "file", readonly, options: [] }
+        : { source: stagingTargetPath, target: targetPath, kind: "directory", readonly, options: [] },
       { signal },
     );
     return {};
   }
 
   /** SINGLE_NODE_SINGLE_WRITER: one path on the node (CSI NodePublishVolume, FAILED_PRECONDITION). */
-  async #refuseSecondPath({ volume_id, staging_target_path, target_path }: NodePublishVolumeRequest, device: string): Promise<void> {
+  async #refuseSecondPath(
+    { volumeId, stagingTargetPath, targetPath }: NodePublishVolumeRequest,
+    device: string,
+  ): Promise<void> {
     const mounts = await findMounts(this.#parts.host, { device });
-    const other = mounts.find(({ target }) => target !== staging_target_path && target !== target_path);
+    const other = mounts.find(({ target }) => target !== stagingTargetPath && target !== targetPath);
     if (other !== undefined) {
-      throw new DriverError("IN_USE", `volume "${volume_id}" is for a single pod and is published at ${other.target} already`);
+      throw new DriverError(
+        "IN_USE",
+        `volume "${volumeId}" is for a single pod and is published at ${other.target} already`,
+      );
     }
   }
 
-  override async nodeUnpublishVolume({ target_path }: NodeUnpublishVolumeRequest, { signal }: CallContext): Promise<object> {
-    await removeMount(this.#parts.host, target_path, { signal });
+  override async nodeUnpublishVolume(
+    { targetPath }: NodeUnpublishVolumeRequest,
+    { signal }: CallContext,
+  ): Promise<object> {
+    await removeMount(this.#parts.host, targetPath, { signal });
     return {};
   }
 
-  override async nodeGetVolumeStats(request: NodeGetVolumeStatsRequest, { signal }: CallContext): Promise<DeepPartial<NodeGetVolumeStatsResponse>> {
+  override async nodeGetVolumeStats(
+    request: NodeGetVolumeStatsRequest,
+    { signal }: CallContext,
+  ): Promise<DeepPartial<NodeGetVolumeStatsResponse>> {
     const { host } = this.#parts;
-    const { volume_id, volume_path } = request;
-    const device = await this.#device(volume_id, signal);
-    const mounts = await findMounts(host, { target: volume_path });
-    if (mounts.length === 0) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volume_id}" is not at ${volume_path}`);
-    if (await host.files.isDirectory(volume_path)) {
-      const { bytes, inodes } = await volumeStats(host, volume_path, { signal });
+    const { volumeId, volumePath } = request;
+    const device = await this.#device(volumeId, signal);
+    const mounts = await findMounts(host, { target: volumePath });
+    if (mounts.length === 0) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volumeId}" is not at ${volumePath}`);
+    if (await host.files.isDirectory(volumePath)) {
+      const { bytes, inodes } = await volumeStats(host, volumePath, { signal });
       return {
         usage: [
           { unit: Unit.BYTES, ...bytes },
@@ -162,37 +183,47 @@ export class SpdkNode extends CsiDriver {
     return { usage: [{ unit: Unit.BYTES, total: await blockDeviceSize(host, device, { signal }) }] };
   }
 
-  override async nodeExpandVolume(request: NodeExpandVolumeRequest, { signal }: CallContext): Promise<DeepPartial<NodeExpandVolumeResponse>> {
+  override async nodeExpandVolume(
+    request: NodeExpandVolumeRequest,
+    { signal }: CallContext,
+  ): Promise<DeepPartial<NodeExpandVolumeResponse>> {
     const { host, records, connector } = this.#parts;
-    const { volume_id, volume_path } = request;
-    const device = await this.#device(volume_id, signal);
-    const connection = toConnection(await records.find(volume_id));
+    const { volumeId, volumePath } = request;
+    const device = await this.#device(volumeId, signal);
+    const connection = toConnection(await records.find(volumeId));
     if (connection !== undefined) await connector.resize(connection, { signal });
     const sizeBytes = await blockDeviceSize(host, device, { signal });
-    const required = request.capacity_range?.required_bytes ?? 0n;
+    const required = request.capacityRange?.requiredBytes ?? 0n;
     if (sizeBytes < required) {
-      throw new DriverError("NOT_READY", `device ${device} of volume "${volume_id}" has ${sizeBytes} bytes, ${required} asked: the controller's expansion has not arrived`);
+      throw new DriverError(
+        "NOT_READY",
+        `device ${device} of volume "${volumeId}" has ${sizeBytes} bytes, ${required} asked: the controller's expansion has not arrived`,
+      );
     }
-    const [mount] = await findMounts(host, { target: volume_path });
-    if (mount === undefined) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volume_id}" is not at ${volume_path}`);
-    if (await host.files.isDirectory(volume_path)) {
-      await growFilesystem(host, { device, type: parseFilesystem(mount.fsType), mountPath: volume_path }, { signal });
+    const [mount] = await findMounts(host, { target: volumePath });
+    if (mount === undefined) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volumeId}" is not at ${volumePath}`);
+    if (await host.files.isDirectory(volumePath)) {
+      await growFilesystem(host, { device, type: parseFilesystem(mount.fsType), mountPath: volumePath }, { signal });
     }
-    return { capacity_bytes: sizeBytes };
+    return { capacityBytes: sizeBytes };
   }
 
   #access(request: Pick<NodeStageVolumeRequest, "volume_capability" | "volume_context">): Access {
-    const { fsType } = request.volume_context;
-    return parseAccess(request.volume_capability, fsType === undefined ? undefined : parseFilesystem(fsType));
+    const { fsType } = request.volumeContext;
+    return parseAccess(request.volumeCapability, fsType === undefined ? undefined : parseFilesystem(fsType));
   }
 
   /** The device of a volume that was staged here; its connection stands in the node's record, not in memory. */
   async #device(volumeId: string, signal: AbortSignal): Promise<string> {
     const connection = toConnection(await this.#parts.records.find(volumeId));
-    if (connection === undefined) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volumeId}" is not staged on this node`);
+    if (connection === undefined)
+      throw new DriverError("VOLUME_NOT_FOUND", `volume "${volumeId}" is not staged on this node`);
     const found = await this.#parts.connector.find(connection, { signal });
     if (found === undefined) {
-      throw new DriverError("NOT_READY", `the device of volume "${volumeId}" is gone from this node: unstage the volume and stage it again`);
+      throw new DriverError(
+        "NOT_READY",
+        `the device of volume "${volumeId}" is gone from this node: unstage the volume and stage it again`,
+      );
     }
     return found.device;
   }

@@ -5,7 +5,10 @@ import { parseOptions, UsageError } from "./options.ts";
 it("serves controller and node when neither is named", () => {
   expect(parseOptions(["--endpoint", "unix:///s", "--nodeid", "n"])).toMatchObject({ controller: true, node: true });
   expect(parseOptions(["--controller", "--endpoint", "unix:///s"])).toMatchObject({ controller: true, node: false });
-  expect(parseOptions(["--node", "--endpoint", "unix:///s", "--nodeid", "n"])).toMatchObject({ controller: false, node: true });
+  expect(parseOptions(["--node", "--endpoint", "unix:///s", "--nodeid", "n"])).toMatchObject({
+    controller: false,
+    node: true,
+  });
 });
 
 it("has the defaults that --help names", () => {

@@ -48,7 +48,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (endpoint === undefined) throw new UsageError("--endpoint is missing, as in --endpoint unix:///csi/csi.sock");
   if (node && (nodeid === undefined || nodeid === "")) throw new UsageError("--nodeid is missing: a node needs a name");
   const limit = values["max-volumes-per-node"] ?? "0";
-  if (!/^\d{1,6}$/.test(limit)) throw new UsageError(`--max-volumes-per-node "${limit}": use a whole number, 0 for no limit`);
+  if (!/^\d{1,6}$/.test(limit))
+    throw new UsageError(`--max-volumes-per-node "${limit}": use a whole number, 0 for no limit`);
   try {
     assertCluster(cluster);
   } catch (error) {

@@ -9,7 +9,10 @@ it("pages cover the listing once, in order, even while it changes", () => {
   expect(first.entries).toEqual(["a", "b"]);
   const second = page(["aa", "c", "d", "e"], key, { maxEntries: 2, startingToken: first.nextToken });
   expect(second.entries).toEqual(["c", "d"]);
-  expect(page(["c", "d", "e"], key, { maxEntries: 2, startingToken: second.nextToken })).toEqual({ entries: ["e"], nextToken: "" });
+  expect(page(["c", "d", "e"], key, { maxEntries: 2, startingToken: second.nextToken })).toEqual({
+    entries: ["e"],
+    nextToken: "",
+  });
 });
 
 it("no limit means everything, and no token", () => {

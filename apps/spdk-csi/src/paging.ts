@@ -33,7 +33,10 @@ function encodeToken(key: string): string {
 function decodeToken(token: string): string {
   const text = Buffer.from(token, "base64url").toString();
   if (!text.startsWith(TOKEN_PREFIX)) {
-    throw new DriverError("BAD_TOKEN", `starting_token "${token}" is none that this driver handed out: start the listing again`);
+    throw new DriverError(
+      "BAD_TOKEN",
+      `starting_token "${token}" is none that this driver handed out: start the listing again`,
+    );
   }
   return text.slice(TOKEN_PREFIX.length);
 }

@@ -54,11 +54,24 @@ export class Snapshots {
     if (name.kind !== "snapshot") return undefined;
     const { nameHash, sourceUuid, createdAt } = name;
     const id = formatVolumeId(target.name, lvol.uuid);
-    return { id, target, lvol, nameHash, sourceVolumeId: formatVolumeId(target.name, sourceUuid), sourceUuid, createdAt };
+    return {
+      id,
+      target,
+      lvol,
+      nameHash,
+      sourceVolumeId: formatVolumeId(target.name, sourceUuid),
+      sourceUuid,
+      createdAt,
+    };
   }
 
   /** Takes the snapshot, or finds the one that an earlier call of this name took of the same volume. */
-  async ensure(name: string, sourceId: string, getSource: () => Promise<Located>, options?: CallOptions): Promise<Snapshot> {
+  async ensure(
+    name: string,
+    sourceId: string,
+    getSource: () => Promise<Located>,
+    options?: CallOptions,
+  ): Promise<Snapshot> {
     const existing = await this.#findByName(name, sourceId, options);
     if (existing !== undefined) return existing;
     const { target, lvol } = await getSource();
@@ -67,7 +80,10 @@ export class Snapshots {
     // Names differ by their time, so "File exists" guards nothing: look again, the earliest of two stays.
     const first = await this.#findByName(name, sourceId, options);
     if (first === undefined) {
-      throw new DriverError("CONFLICT", `snapshot "${name}" vanished while it was being made; the call can be repeated`);
+      throw new DriverError(
+        "CONFLICT",
+        `snapshot "${name}" vanished while it was being made; the call can be repeated`,
+      );
     }
     if (first.lvol.name !== made) {
       const own = await target.findLvol(`${lvol.lvstore}/${made}`, options);
@@ -83,7 +99,10 @@ export class Snapshots {
     const same = all.flat().filter((snapshot) => snapshot.nameHash === nameHash);
     const other = same.find((snapshot) => snapshot.sourceUuid !== sourceUuid);
     if (other !== undefined) {
-      throw new DriverError("ALREADY_EXISTS", `snapshot "${name}" exists as ${other.id}, of volume "${other.sourceVolumeId}"`);
+      throw new DriverError(
+        "ALREADY_EXISTS",
+        `snapshot "${name}" exists as ${other.id}, of volume "${other.sourceVolumeId}"`,
+      );
     }
     return same[0];
   }
@@ -95,7 +114,11 @@ export class Snapshots {
     const { target, lvol, sourceUuid } = snapshot;
     const { client } = target;
     if (lvol.clones.length > 1) {
-      await client.call("bdev_lvol_rename", { old_name: lvol.uuid, new_name: this.#names.trash(sourceUuid, lvol.uuid) }, options);
+      await client.call(
+        "bdev_lvol_rename",
+        { old_name: lvol.uuid, new_name: this.#names.trash(sourceUuid, lvol.uuid) },
+        options,
+      );
     } else {
       try {
         await client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
@@ -129,7 +152,10 @@ export class Snapshots {
       }
       const lvol = await target.findLvol(alias, options);
       if (lvol === undefined) {
-        throw new DriverError("CONFLICT", `snapshot ${alias} vanished while it was being made; the call can be repeated`);
+        throw new DriverError(
+          "CONFLICT",
+          `snapshot ${alias} vanished while it was being made; the call can be repeated`,
+        );
       }
       return await work({ target, lvol });
     } finally {

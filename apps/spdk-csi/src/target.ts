@@ -74,9 +74,9 @@ export class Target {
 
   /** A size in the parameter that this version takes: `size` in bytes before v23.05, `size_in_mib` from there on. */
   async sizeParameter(sizeBytes: bigint, options?: CallOptions): Promise<{ size_in_mib: bigint } | { size: bigint }> {
-    this.#sizeInMib ??= this.client.call("spdk_get_version", undefined, options).then(
-      ({ fields: { major, minor } }) => major > 23 || (major === 23 && minor >= 5),
-    );
+    this.#sizeInMib ??= this.client
+      .call("spdk_get_version", undefined, options)
+      .then(({ fields: { major, minor } }) => major > 23 || (major === 23 && minor >= 5));
     try {
       return (await this.#sizeInMib) ? { size_in_mib: sizeBytes / MIB } : { size: sizeBytes };
     } catch (error) {
@@ -99,7 +99,10 @@ export class Targets {
     const target = this.find(name);
     if (target === undefined) {
       const known = this.all.map((each) => each.name).join(", ");
-      throw new DriverError("TARGET_UNAVAILABLE", `target "${name}" is not in the config, which has ${known}: add it again`);
+      throw new DriverError(
+        "TARGET_UNAVAILABLE",
+        `target "${name}" is not in the config, which has ${known}: add it again`,
+      );
     }
     return target;
   }

@@ -90,9 +90,7 @@ export class Volumes {
       throw new DriverError("INVALID", `parameter target is "${parameters.target}", which the config does not have`);
     }
     const stores = await Promise.all(
-      this.#targets.all.map(async (target) =>
-        (await target.lvstores(options)).map((lvstore) => ({ target, lvstore })),
-      ),
+      this.#targets.all.map(async (target) => (await target.lvstores(options)).map((lvstore) => ({ target, lvstore }))),
     );
     return stores.flat();
   }
@@ -111,7 +109,10 @@ export class Volumes {
   async #matching(existing: Located, request: VolumeRequest, options?: CallOptions): Promise<Located> {
     const { target, lvol } = existing;
     const differs = (what: string): never => {
-      throw new DriverError("ALREADY_EXISTS", `volume "${request.name}" exists as ${lvol.alias} on ${target.name} ${what}`);
+      throw new DriverError(
+        "ALREADY_EXISTS",
+        `volume "${request.name}" exists as ${lvol.alias} on ${target.name} ${what}`,
+      );
     };
     if (lvol.isSnapshot) differs("and is a snapshot");
     const actual = await this.#snapshots.sourceOf(existing, options);
@@ -130,7 +131,12 @@ export class Volumes {
     return existing;
   }
 
-  async #create(places: readonly Place[], name: string, request: VolumeRequest, options?: CallOptions): Promise<Located> {
+  async #create(
+    places: readonly Place[],
+    name: string,
+    request: VolumeRequest,
+    options?: CallOptions,
+  ): Promise<Located> {
     const { target, lvstore, sizeBytes } = choosePlace(places, request);
     const thin = request.parameters.thinProvision;
     const size = await target.sizeParameter(sizeBytes, options);
@@ -201,7 +207,11 @@ export class Volumes {
       const now = await target.findLvol(lvol.uuid, options);
       if (now !== undefined && now.sizeBytes >= sizeBytes) return { target, lvol: now };
       if (isNoSpace(error)) {
-        throw new DriverError("NO_SPACE", `lvstore ${lvol.lvstore} on ${target.name} has no room to grow ${lvol.alias} to ${humanBytes(sizeBytes)}`, { cause: error });
+        throw new DriverError(
+          "NO_SPACE",
+          `lvstore ${lvol.lvstore} on ${target.name} has no room to grow ${lvol.alias} to ${humanBytes(sizeBytes)}`,
+          { cause: error },
+        );
       }
       throw error;
     }
@@ -222,7 +232,10 @@ export class Volumes {
         // SPDK would delete the lvol under a live initiator.
         const controllers = await target.client.call("nvmf_subsystem_get_controllers", { nqn }, options);
         if (controllers.length > 0) {
-          throw inUse(id, `has ${controllers.length} connected initiators (${controllers.map((each) => each.hostnqn).join(", ")})`);
+          throw inUse(
+            id,
+            `has ${controllers.length} connected initiators (${controllers.map((each) => each.hostnqn).join(", ")})`,
+          );
         }
         await target.client.call("nvmf_delete_subsystem", { nqn }, options);
       }
@@ -238,7 +251,10 @@ export class Volumes {
   async #getLvol(target: Target, name: string, options?: CallOptions): Promise<Lvol> {
     const lvol = await target.findLvol(name, options);
     if (lvol === undefined) {
-      throw new DriverError("CONFLICT", `lvol ${name} on ${target.name} vanished while it was being made; the call can be repeated`);
+      throw new DriverError(
+        "CONFLICT",
+        `lvol ${name} on ${target.name} vanished while it was being made; the call can be repeated`,
+      );
     }
     return lvol;
   }
@@ -253,7 +269,10 @@ function choosePlace(places: readonly Place[], { parameters, range }: VolumeRequ
   );
   const [best] = allowed.toSorted((a, b) => Number(b.lvstore.freeBytes - a.lvstore.freeBytes));
   if (best === undefined) {
-    throw new DriverError("NO_SPACE", "no target has an lvstore that the parameters allow: create one with bdev_lvol_create_lvstore");
+    throw new DriverError(
+      "NO_SPACE",
+      "no target has an lvstore that the parameters allow: create one with bdev_lvol_create_lvstore",
+    );
   }
   const sizeBytes = volumeSize(range, best.lvstore.clusterSizeBytes);
   const neededBytes = parameters.thinProvision ? best.lvstore.clusterSizeBytes : sizeBytes;

@@ -24,7 +24,10 @@ export interface ControllerOptions {
 }
 
 /** A controller on the targets of a config, with the means to let go of them. */
-export function createController(options: ControllerOptions): { readonly driver: SpdkController; close(): Promise<void> } {
+export function createController(options: ControllerOptions): {
+  readonly driver: SpdkController;
+  close(): Promise<void>;
+} {
   const { driverName, cluster, now } = options;
   const targets = new Targets(
     options.targets.map((config) => {

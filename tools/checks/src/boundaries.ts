@@ -14,7 +14,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Types alone may be imported from these. */
 const TYPES_ALLOWED: Readonly<Record<string, readonly string[]>> = { "libs/spdk-emulator": ["@org/spdk-rpc"] };
 
-const IMPORT = /^\s*(?:import|export)\s+(type\s)?[^;]*?from\s+["']([^"']+)["']|^\s*import\s+["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
+const IMPORT =
+  /^\s*(?:import|export)\s+(type\s)?[^;]*?from\s+["']([^"']+)["']|^\s*import\s+["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
 
 /** Every rule that the sources under `root` break, one line each. */
 export function findViolations(root: string): string[] {
@@ -35,7 +36,10 @@ export function findViolations(root: string): string[] {
 
 function broken(root: string, own: string, file: string, specifier: string, typeOnly: boolean): string | undefined {
   if (specifier.startsWith(".")) {
-    const reached = relative(root, resolve(dirname(file), specifier)).split(sep).slice(0, 2).join("/");
+    const reached = relative(root, resolve(dirname(file), specifier))
+      .split(sep)
+      .slice(0, 2)
+      .join("/");
     return reached === own ? undefined : "reaches into another package's files";
   }
   if (!specifier.startsWith("@org/")) return undefined;

@@ -44,7 +44,9 @@ function build(binary: string): void {
 async function startDriver(socket: string): Promise<ChildProcess> {
   const script = join(WORKSPACE, "apps", "spdk-csi", "dev", "dev.ts");
   const args = ["--conditions=@org/source", script, "--endpoint", `unix://${socket}`];
-  const driver = spawn(process.execPath, args, { stdio: ["ignore", "ignore", process.env["SANITY_LOG"] ? "inherit" : "ignore"] });
+  const driver = spawn(process.execPath, args, {
+    stdio: ["ignore", "ignore", process.env["SANITY_LOG"] ? "inherit" : "ignore"],
+  });
   const deadline = Date.now() + 30_000;
   while (!existsSync(socket)) {
     if (driver.exitCode !== null || Date.now() > deadline) {
@@ -61,7 +63,8 @@ async function stop(driver: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => driver.once("exit", resolve));
   driver.kill("SIGTERM");
   await exited;
-  if (driver.exitCode !== 0) throw new Error(`the driver ended with ${driver.exitCode ?? driver.signalCode} on SIGTERM`);
+  if (driver.exitCode !== 0)
+    throw new Error(`the driver ended with ${driver.exitCode ?? driver.signalCode} on SIGTERM`);
 }
 
 async function run(binary: string, dir: string, socket: string): Promise<SanityResult> {
@@ -78,11 +81,14 @@ async function run(binary: string, dir: string, socket: string): Promise<SanityR
     "-ginkgo.no-color",
     ...(root ? [] : ["-ginkgo.skip=Node Service|NodeGet|NodeStage"]),
   ];
-  const sanity = spawn(binary, args, { stdio: ["ignore", process.env["SANITY_LOG"] ? "inherit" : "ignore", "inherit"] });
+  const sanity = spawn(binary, args, {
+    stdio: ["ignore", process.env["SANITY_LOG"] ? "inherit" : "ignore", "inherit"],
+  });
   const code = await new Promise<number | null>((resolve) => sanity.once("exit", resolve));
   if (!existsSync(report)) throw new Error(`csi-sanity ended with ${code} and left no report`);
   const result = readReport(readFileSync(report, "utf8"));
-  if (code !== 0 && result.failed.length === 0) throw new Error(`csi-sanity ended with ${code}, but reports no failure`);
+  if (code !== 0 && result.failed.length === 0)
+    throw new Error(`csi-sanity ended with ${code}, but reports no failure`);
   return result;
 }
 

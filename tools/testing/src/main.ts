@@ -13,7 +13,8 @@ interface Counts {
 const ci = process.env["CI"] === "true";
 const dir = mkdtempSync(join(tmpdir(), "npm-test-"));
 try {
-  if (process.getuid?.() !== 0) process.stdout.write("Not root: tests that mount are skipped, and csi-sanity's node specs.\n");
+  if (process.getuid?.() !== 0)
+    process.stdout.write("Not root: tests that mount are skipped, and csi-sanity's node specs.\n");
   const parts = [vitest(), sanity()];
   const sum = (key: keyof Counts): number => parts.reduce((total, part) => total + part[key], 0);
   process.exitCode = sum("failed") === 0 ? 0 : 1;
@@ -24,12 +25,15 @@ try {
 
 function vitest(): Counts {
   const report = join(dir, "vitest.json");
-  const { status } = spawnSync("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], {
-    stdio: "inherit",
-  });
-  const result: { numPassedTests: number; numFailedTests: number; numPendingTests: number; numTodoTests: number } = JSON.parse(
-    readFileSync(report, "utf8"),
+  const { status } = spawnSync(
+    "vitest",
+    ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+    {
+      stdio: "inherit",
+    },
   );
+  const result: { numPassedTests: number; numFailedTests: number; numPendingTests: number; numTodoTests: number } =
+    JSON.parse(readFileSync(report, "utf8"));
   const skipped = result.numPendingTests + result.numTodoTests;
   // A file that cannot even be loaded counts no failed test.
   const failed = status !== 0 && result.numFailedTests === 0 ? 1 : result.numFailedTests;
