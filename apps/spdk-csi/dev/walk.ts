@@ -3,10 +3,9 @@ import { mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { VolumeCapability_AccessMode_Mode as Mode, textLogger } from "@org/csi-framework";
+import { CsiClient, VolumeCapability_AccessMode_Mode as Mode, textLogger } from "@org/csi-framework";
 
 import { humanBytes } from "../src/capacity.ts";
-import { CsiClient } from "./csi-client.ts";
 import { startStack } from "./stack.ts";
 
 const MIB = 1024n ** 2n;

@@ -22,6 +22,29 @@ const STATUS: Readonly<Record<DriverErrorCode, CsiErrorCode>> = {
   BAD_TOKEN: "ABORTED",
 };
 
+/** Refusals of the node's libraries; every other code of theirs is INTERNAL: something that should not happen. */
+const NODE_STATUS: Readonly<Record<string, CsiErrorCode>> = {
+  // Somebody has to look at the volume before a retry can help.
+  WRONG_TYPE: "FAILED_PRECONDITION",
+  NOT_BLANK: "FAILED_PRECONDITION",
+  FORMATTED_BEFORE: "FAILED_PRECONDITION",
+  MUST_NOT_FORMAT: "FAILED_PRECONDITION",
+  NO_PROOF: "FAILED_PRECONDITION",
+  NEEDS_REPAIR: "FAILED_PRECONDITION",
+  TARGET_BUSY: "FAILED_PRECONDITION",
+  NOT_EMPTY: "FAILED_PRECONDITION",
+  IN_USE: "FAILED_PRECONDITION",
+  SYMLINK: "INVALID_ARGUMENT",
+  BAD_PATH: "INVALID_ARGUMENT",
+  MISMATCH: "ALREADY_EXISTS",
+  NOT_FOUND: "NOT_FOUND",
+  // The same call goes on where this one stopped.
+  STILL_READING: "ABORTED",
+  BUSY: "ABORTED",
+  TIMEOUT: "DEADLINE_EXCEEDED",
+  ABORTED: "CANCELLED",
+};
+
 /** Translates what the domain and the libraries throw; undefined for what nobody foresaw. */
 export function toCsiError(error: unknown): CsiError | undefined {
   if (error instanceof DriverError) return new CsiError(STATUS[error.code], error.message, { cause: error });
@@ -30,14 +53,11 @@ export function toCsiError(error: unknown): CsiError | undefined {
   }
   if (error instanceof SpdkRpcError)
     return new CsiError("INTERNAL", `SPDK refused: ${error.message}`, { cause: error });
-  if (error instanceof MountError || error instanceof FilesystemError || error instanceof ConnectorError) {
-    return new CsiError(NODE_STATUS.has(error.code) ? "FAILED_PRECONDITION" : "INTERNAL", error.message, {
-      cause: error,
-    });
-  }
-  if (error instanceof HostError) return new CsiError("INTERNAL", error.message, { cause: error });
+  const fromNode =
+    error instanceof MountError ||
+    error instanceof FilesystemError ||
+    error instanceof ConnectorError ||
+    error instanceof HostError;
+  if (fromNode) return new CsiError(NODE_STATUS[error.code] ?? "INTERNAL", error.message, { cause: error });
   return undefined;
 }
-
-/** Refusals of the node's libraries that a person or another call must resolve before a retry can help. */
-const NODE_STATUS: ReadonlySet<string> = new Set(["PLACEHOLDER"]);

@@ -208,7 +208,7 @@ export class SpdkNode extends CsiDriver {
     return { capacityBytes: sizeBytes };
   }
 
-  #access(request: Pick<NodeStageVolumeRequest, "volume_capability" | "volume_context">): Access {
+  #access(request: Pick<NodeStageVolumeRequest, "volumeCapability" | "volumeContext">): Access {
     const { fsType } = request.volumeContext;
     return parseAccess(request.volumeCapability, fsType === undefined ? undefined : parseFilesystem(fsType));
   }

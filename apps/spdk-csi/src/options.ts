@@ -22,7 +22,7 @@ export class UsageError extends Error {
 }
 
 /** What --help prints. */
-export const USAGE = `Usage: spdk-csi [--controller] [--node] --endpoint unix:///path --nodeid NAME [options]
+export const USAGE: string = `Usage: spdk-csi [--controller] [--node] --endpoint unix:///path --nodeid NAME [options]
 
   --controller              serve the controller (with neither --controller nor --node: both)
   --node                    serve the node

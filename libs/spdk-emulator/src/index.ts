@@ -1,0 +1,1 @@
+export { Emulator, type EmulatorOptions } from "./emulator.ts";

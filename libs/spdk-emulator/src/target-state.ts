@@ -1,0 +1,54 @@
+import { type Bdev, Bdevs } from "./bdev.ts";
+import { type Lvol, Lvstore } from "./lvstore.ts";
+import { removeFile } from "./sparse-file.ts";
+import type { Subsystem } from "./subsystem.ts";
+
+/** All that a target knows: bdevs, lvstores, and what is exported. */
+export class TargetState {
+  /** Where the bytes of malloc bdevs and lvols are. */
+  readonly dir: string;
+  readonly bdevs: Bdevs = new Bdevs();
+  readonly lvstores: Set<Lvstore> = new Set();
+  readonly subsystems: Map<string, Subsystem> = new Map();
+  /** Transports by type, with the parameters that they were made with. */
+  readonly transports: Map<string, object> = new Map();
+  #mallocs = 0;
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /** The name of a malloc bdev that was given none. */
+  nextMallocName(): string {
+    const name = `Malloc${this.#mallocs}`;
+    if (this.bdevs.find(name) === undefined) this.#mallocs += 1;
+    return name;
+  }
+
+  /** Looks for an lvstore on a bdev that has come, and brings back its lvols. */
+  examine(base: Bdev): void {
+    const store = Lvstore.load(this.dir, base);
+    if (store === undefined || [...this.lvstores].some((each) => each.uuid === store.uuid)) return;
+    base.claim = "lvstore";
+    this.lvstores.add(store);
+    for (const lvol of store.lvols) this.bdevs.add(lvol);
+  }
+
+  /** Takes a bdev away, with the namespaces on it and the lvstore that it holds; what is on disk stays there. */
+  dropBdev(bdev: Bdev): void {
+    for (const subsystem of this.subsystems.values()) subsystem.dropBdev(bdev);
+    for (const store of this.lvstores) {
+      if (store.base !== bdev) continue;
+      this.lvstores.delete(store);
+      for (const lvol of store.lvols) this.dropBdev(lvol);
+    }
+    this.bdevs.remove(bdev);
+    if (bdev.productName === "Malloc disk") removeFile(bdev.file);
+  }
+
+  findLvol(name: string): Lvol | undefined {
+    const bdev = this.bdevs.find(name);
+    for (const store of this.lvstores) for (const lvol of store.lvols) if (lvol === bdev) return lvol;
+    return undefined;
+  }
+}
