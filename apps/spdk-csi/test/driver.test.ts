@@ -358,8 +358,8 @@ describe("a target that is down", () => {
     await start();
     const { volumeId } = await create("a");
     await emulator.close();
-    for (const call of [create("a"), publish(volumeId), csi.controller.deleteVolume({ volumeId })]) {
-      expect(await status(call)).toMatchObject({ code: UNAVAILABLE, details: expect.stringContaining("spdk.sock") });
+    for (const call of [() => create("a"), () => publish(volumeId), () => csi.controller.deleteVolume({ volumeId })]) {
+      expect(await status(call())).toMatchObject({ code: UNAVAILABLE, details: expect.stringContaining("spdk.sock") });
     }
   });
 
@@ -387,7 +387,7 @@ it("an unknown target in a volume's id is UNAVAILABLE: the config lacks it", asy
 
 it("volumes are listed in pages with their nodes", async () => {
   await start();
-  const ids = [];
+  const ids: string[] = [];
   for (const name of ["a", "b", "c"]) ids.push((await create(name)).volumeId);
   await publish(ids[0] ?? "");
   const first = await csi.controller.listVolumes({ maxEntries: 2 });
