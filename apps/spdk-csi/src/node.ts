@@ -1,3 +1,5 @@
+import { isAbsolute } from "node:path";
+
 import {
   type CallContext,
   CsiDriver,
@@ -24,6 +26,7 @@ import {
   findMounts,
   growFilesystem,
   type Host,
+  type MountEntry,
   removeMount,
   type VolumeRecord,
   type VolumeRecords,
@@ -169,8 +172,7 @@ export class SpdkNode extends CsiDriver {
     const { host } = this.#parts;
     const { volumeId, volumePath } = request;
     const device = await this.#device(volumeId, signal);
-    const mounts = await findMounts(host, { target: volumePath });
-    if (mounts.length === 0) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volumeId}" is not at ${volumePath}`);
+    await this.#mountAt(volumeId, volumePath);
     if (await host.files.isDirectory(volumePath)) {
       const { bytes, inodes } = await volumeStats(host, volumePath, { signal });
       return {
@@ -200,8 +202,7 @@ export class SpdkNode extends CsiDriver {
         `device ${device} of volume "${volumeId}" has ${sizeBytes} bytes, ${required} asked: the controller's expansion has not arrived`,
       );
     }
-    const [mount] = await findMounts(host, { target: volumePath });
-    if (mount === undefined) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volumeId}" is not at ${volumePath}`);
+    const mount = await this.#mountAt(volumeId, volumePath);
     if (await host.files.isDirectory(volumePath)) {
       await growFilesystem(host, { device, type: parseFilesystem(mount.fsType), mountPath: volumePath }, { signal });
     }
@@ -211,6 +212,14 @@ export class SpdkNode extends CsiDriver {
   #access(request: Pick<NodeStageVolumeRequest, "volumeCapability" | "volumeContext">): Access {
     const { fsType } = request.volumeContext;
     return parseAccess(request.volumeCapability, fsType === undefined ? undefined : parseFilesystem(fsType));
+  }
+
+  /** The mount at a path where the orchestrator says that a volume is. */
+  async #mountAt(volumeId: string, path: string): Promise<MountEntry> {
+    const mounts = isAbsolute(path) ? await findMounts(this.#parts.host, { target: path }) : [];
+    const [top] = mounts;
+    if (top === undefined) throw new DriverError("VOLUME_NOT_FOUND", `volume "${volumeId}" is not at ${path}`);
+    return top;
   }
 
   /** The device of a volume that was staged here; its connection stands in the node's record, not in memory. */

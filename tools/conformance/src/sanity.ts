@@ -82,7 +82,7 @@ async function run(binary: string, dir: string, socket: string): Promise<SanityR
     ...(root ? [] : ["-ginkgo.skip=Node Service|NodeGet|NodeStage"]),
   ];
   const sanity = spawn(binary, args, {
-    stdio: ["ignore", process.env["SANITY_LOG"] ? "inherit" : "ignore", "inherit"],
+    stdio: process.env["SANITY_LOG"] ? "inherit" : "ignore",
   });
   const code = await new Promise<number | null>((resolve) => sanity.once("exit", resolve));
   if (!existsSync(report)) throw new Error(`csi-sanity ended with ${code} and left no report`);
