@@ -6,6 +6,11 @@ export default defineConfig({
   test: {
     include: ["{libs,apps,tools}/*/{src,test}/**/*.test.ts"],
     testTimeout: 20_000,
-    typecheck: { enabled: true, checker: "tsc", include: ["{libs,apps}/*/{src,test}/**/*.test-d.ts"], tsconfig: "./tsconfig.base.json" },
+    typecheck: {
+      enabled: true,
+      checker: "tsc",
+      include: ["{libs,apps}/*/{src,test}/**/*.test-d.ts"],
+      tsconfig: "./tsconfig.base.json",
+    },
   },
 });

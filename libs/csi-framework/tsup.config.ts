@@ -1,6 +1,6 @@
 import { defineConfig } from "tsup";
 
-export default defineConfig({
+const config: ReturnType<typeof defineConfig> = defineConfig({
   entry: ["src/index.ts"],
   format: ["esm", "cjs"],
   target: "node22",
@@ -8,3 +8,5 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
 });
+
+export default config;

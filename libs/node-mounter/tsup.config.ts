@@ -1,9 +1,9 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts"],
+  entry: ["src/index.ts", "src/testing.ts"],
   format: ["esm", "cjs"],
-  target: "node22",
+  target: "node20",
   dts: true,
   sourcemap: true,
   clean: true,

@@ -1,81 +1,54 @@
-import { parseArgs } from "node:util";
-
+import { type CliRequest, parseArguments } from "./cli-arguments.ts";
 import { connect } from "./client.ts";
-import { SpdkError } from "./errors.ts";
-import { type JsonObject, type JsonValue, parseJson, stringifyJson } from "./json.ts";
+import { SpdkError, SpdkUriError } from "./errors.ts";
+import { formatJson } from "./json-format.ts";
 
-const USAGE = `Usage: spdk-rpc call METHOD [--param value ...] -s URI
+const USAGE = `Usage: spdk-rpc call METHOD [--PARAM VALUE ...] [-s URI]
 
-  -s URI     unix:///var/tmp/spdk.sock, tcp://host:port, http(s)://user:pass@host:port, or a socket's path
-  --help     print this
+Calls a JSON-RPC method of an SPDK target and prints its result as JSON, strings in quotes.
 
-Values are JSON where they parse as JSON, else text: --size_in_mib 64 --namespace '{"bdev_name":"lvs0/a"}'.
-A parameter without a value is true. The result is printed as JSON.
-Exit codes: 0 done, 1 refused or unreachable, 2 wrong usage.
+  --PARAM VALUE  a parameter. VALUE is JSON where it can be read as JSON, else a string:
+                 --size_in_mib 64 --namespace '{"bdev_name": "lvs0/a"}' --nqn nqn.2026-01.io.example:a
+                 A string that looks like JSON takes quotes: --trsvcid '"4420"'
+  --PARAM        a parameter that is true
+  -s URI         unix:///path/to/socket, tcp://host:port, http(s)://user:password@host:port or a socket's path;
+                 unix:///var/tmp/spdk.sock by default
+  -h, --help     print this
+
+Environment: SPDK_RPC_USERNAME and SPDK_RPC_PASSWORD, for HTTP, keep the password off the command line.
+Exit status: 0 done; 1 refused by the target or no answer; 2 wrong usage.
 `;
 
-class UsageError extends Error {}
-
-interface Call {
-  readonly method: string;
-  readonly params: JsonObject | undefined;
-  readonly uri: string;
-}
-
-function parseCall(args: readonly string[]): Call {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: { s: { type: "string", short: "s" } },
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  });
-  const params: Record<string, JsonValue> = {};
-  const positionals: string[] = [];
-  let uri = "unix:///var/tmp/spdk.sock";
-  for (const [index, token] of tokens.entries()) {
-    if (token.kind === "positional") {
-      const previous = tokens[index - 1];
-      const isValue = previous?.kind === "option" && previous.name !== "s" && previous.value === undefined;
-      if (isValue) params[previous.name] = toValue(token.value);
-      else positionals.push(token.value);
-    } else if (token.kind === "option" && token.name === "s") {
-      uri = token.value ?? "";
-    } else if (token.kind === "option") {
-      params[token.name] = token.value === undefined ? true : toValue(token.value);
-    }
-  }
-  const [command, method, ...rest] = positionals;
-  if (command !== "call" || method === undefined) throw new UsageError("name a method: spdk-rpc call METHOD");
-  if (rest.length > 0) throw new UsageError(`"${rest.join(" ")}" belongs to no parameter: write --name value`);
-  const named = Object.keys(params).length > 0;
-  return { method, params: named ? params : undefined, uri: uri.startsWith("/") ? `unix://${uri}` : uri };
-}
-
-function toValue(text: string): JsonValue {
+async function call({ uri, method, params }: Extract<CliRequest, { kind: "call" }>): Promise<number> {
+  const { SPDK_RPC_USERNAME: username, SPDK_RPC_PASSWORD: password } = process.env;
   try {
-    return parseJson(text) as JsonValue;
-  } catch {
-    return text;
+    await using client = connect(uri, {
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+    });
+    const name: string = method;
+    process.stdout.write(`${formatJson(await client.call(name, params))}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SpdkError || error instanceof TypeError)) throw error;
+    process.stderr.write(`spdk-rpc: ${error.message}\n`);
+    return error instanceof SpdkUriError || error instanceof TypeError ? 2 : 1;
   }
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 0 || args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(USAGE);
-    return args.length === 0 ? 2 : 0;
-  }
-  try {
-    const { method, params, uri } = parseCall(args);
-    await using client = connect(uri);
-    const result = await client.call(method, params);
-    process.stdout.write(`${stringifyJson(result)}\n`);
-    return 0;
-  } catch (error) {
-    const usage = error instanceof UsageError || error instanceof TypeError;
-    process.stderr.write(`spdk-rpc: ${error instanceof Error ? error.message : String(error)}\n`);
-    if (!usage && !(error instanceof SpdkError)) throw error;
-    return usage ? 2 : 1;
+  const request = parseArguments(args);
+  switch (request.kind) {
+    case "help":
+      process.stdout.write(USAGE);
+      return 0;
+    case "usage":
+      process.stderr.write(`spdk-rpc: ${request.problem}\n\n${USAGE}`);
+      return 2;
+    case "call":
+      return call(request);
+    default:
+      return request satisfies never;
   }
 }
 

@@ -1,137 +1,101 @@
-import { parseAddress } from "./address.ts";
-import type { Channel, Reply } from "./channel.ts";
-import { SpdkProtocolError, SpdkRpcError, SpdkTimeoutError } from "./errors.ts";
-import { HttpChannel } from "./http-channel.ts";
-import { countValues, type JsonObject, type JsonValue, stringifyJson } from "./json.ts";
+import type { CallOptions, ConnectOptions } from "./call-options.ts";
+import { type Endpoint, parseUri } from "./endpoint.ts";
+import { SpdkConnectionError } from "./errors.ts";
+import { HttpTransport } from "./http-transport.ts";
 import type { SpdkMethod, SpdkParams } from "./params.ts";
+import { PendingCall } from "./pending-call.ts";
+import { encodeRequest } from "./request.ts";
 import type { SpdkResult } from "./results.ts";
-import { SocketChannel } from "./socket-channel.ts";
-
-/** SPDK closes the connection, without a reply, on larger requests (v26.05 and later; older ones take 32,768 and 1,024). */
-const MAX_REQUEST_BYTES = 262_144;
-const MAX_REQUEST_VALUES = 8_192;
-
-/** How a client is set up. */
-export interface ConnectOptions {
-  /** Basic authentication over HTTP; overrides what the URI says. */
-  readonly username?: string;
-  readonly password?: string;
-  /** How long a call waits for its reply unless it says otherwise, in ms. Default 30,000. */
-  readonly timeoutMs?: number;
-  /** How long opening a connection may take, in ms. Default 5,000. */
-  readonly connectTimeoutMs?: number;
-}
-
-/** How one call is made. */
-export interface CallOptions {
-  /** Ends the wait for the reply; a call that was sent may still be carried out. */
-  readonly signal?: AbortSignal;
-  /** How long to wait for the reply, in ms. */
-  readonly timeoutMs?: number;
-}
+import { SocketTransport } from "./socket-transport.ts";
+import type { Transport } from "./transport.ts";
 
 /**
- * A client of the target at `uri`: `unix:///path`, `tcp://host:port` or `http(s)://user:pass@host:port`. It connects with
- * the first call, and again with the first call after a loss. Throws a TypeError for any other URI.
+ * A client of one SPDK target. It opens its connection with the first call, and again with the next call after a loss.
+ *
+ * @param uri `unix:///path/to/socket`, `tcp://host:port` or `http(s)://user:password@host:port`, the user and the
+ * password percent-encoded.
+ * @throws SpdkUriError when the URI has another form.
  */
 export function connect(uri: string, options: ConnectOptions = {}): SpdkClient {
   return new SpdkClient(uri, options);
 }
 
-/** Calls SPDK's JSON-RPC methods, as many at a time as you like. */
-export class SpdkClient {
-  /** Where the target is, without credentials. */
-  readonly uri: string;
-  readonly #channel: Channel;
-  readonly #timeoutMs: number;
-  readonly #inFlight = new Set<Promise<unknown>>();
-  #lastId = 0;
+/** The arguments of a call after the method's name: params can be left out where none is required. */
+export type CallArguments<M extends string> =
+  Record<never, never> extends SpdkParams<M>
+    ? [params?: SpdkParams<M> | undefined, options?: CallOptions | undefined]
+    : [params: SpdkParams<M>, options?: CallOptions | undefined];
 
-  constructor(uri: string, { timeoutMs = 30_000, connectTimeoutMs = 5_000, ...credentials }: ConnectOptions = {}) {
-    const address = parseAddress(uri, credentials);
-    this.uri = address.display;
+/** A client of one SPDK target; {@link connect} makes it. */
+export class SpdkClient {
+  /** The target's URI without user and password. */
+  readonly uri: string;
+  readonly #timeoutMs: number;
+  readonly #transport: Transport;
+  readonly #open = new Set<PendingCall>();
+  #lastId = 0;
+  #closed = false;
+
+  constructor(uri: string, options: ConnectOptions = {}) {
+    const { timeoutMs = 30_000, connectTimeoutMs = 5_000, ...credentials } = options;
+    const parsed = parseUri(uri, credentials);
+    this.uri = parsed.uri;
     this.#timeoutMs = timeoutMs;
-    this.#channel =
-      address.kind === "socket"
-        ? new SocketChannel(address, connectTimeoutMs)
-        : new HttpChannel(address, connectTimeoutMs);
+    this.#transport = createTransport(parsed.endpoint, parsed.uri, connectTimeoutMs);
   }
 
   /**
-   * Calls a method. Calls reach the target in the order in which they are made; their replies may come in any order.
-   * Rejects with SpdkRpcError, SpdkConnectionError, SpdkTimeoutError, SpdkProtocolError or the signal's reason.
+   * Calls a method. Over a socket, calls are pipelined: each is sent at once, in the order of the calls, and targets
+   * may answer in another order. Over HTTP, one request is under way at a time.
+   *
+   * A result is what the target sent, not checked against its type. Integers beyond 2^53 are of type `bigint`.
+   *
+   * @throws SpdkRpcError when the target answers with an error
+   * @throws SpdkConnectionError when no connection is made, or it is lost
+   * @throws SpdkTimeoutError when no answer comes in time
+   * @throws SpdkProtocolError when the request is too large, or the answer is none
+   * @throws TypeError when params hold what JSON cannot
+   * @throws the signal's reason when it is aborted
    */
-  call<M extends SpdkMethod>(method: M, params?: SpdkParams<M>, options?: CallOptions): Promise<SpdkResult<M>>;
-  /** Calls a method that this version does not know. */
-  call(method: string, params?: JsonObject, options?: CallOptions): Promise<JsonValue>;
-  async call(method: string, params?: object, options: CallOptions = {}): Promise<unknown> {
-    options.signal?.throwIfAborted();
-    this.#lastId += 1;
-    const request = { jsonrpc: "2.0", method, ...(params !== undefined && { params }), id: this.#lastId };
-    const text = stringifyJson(request);
-    assertSendable(method, request, text);
-    const sent = this.#channel.send({ id: this.#lastId, method, text });
-    const done = (): void => {
-      this.#inFlight.delete(settled);
-    };
-    const settled: Promise<void> = sent.then(done, done);
-    this.#inFlight.add(settled);
-    return toResult(method, await this.#wait(method, sent, options));
+  async call<M extends SpdkMethod | (string & Record<never, never>)>(
+    method: M,
+    ...[params, options = {}]: CallArguments<M>
+  ): Promise<SpdkResult<M>> {
+    const { signal, timeoutMs = this.#timeoutMs } = options;
+    signal?.throwIfAborted();
+    if (this.#closed) throw new SpdkConnectionError(method, "the client is closed", { maybeExecuted: false });
+    const id = this.#lastId + 1;
+    const text = encodeRequest(id, method, params as object | undefined);
+    this.#lastId = id;
+    const call = new PendingCall({ id, method, text, timeoutMs, signal });
+    this.#open.add(call);
+    void call.settled.then(() => this.#open.delete(call));
+    this.#transport.submit(call);
+    return (await call.result) as SpdkResult<M>;
   }
 
-  async #wait(
-    method: string,
-    sent: Promise<Reply>,
-    { signal, timeoutMs = this.#timeoutMs }: CallOptions,
-  ): Promise<Reply> {
-    let giveUp = (): void => undefined;
-    const limit = new Promise<never>((_resolve, reject) => {
-      const timer = setTimeout(() => reject(new SpdkTimeoutError(method, timeoutMs)), timeoutMs);
-      const abort = (): void => reject(signal?.reason);
-      signal?.addEventListener("abort", abort, { once: true });
-      giveUp = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-      };
-    });
-    try {
-      return await Promise.race([sent, limit]);
-    } finally {
-      giveUp();
-    }
-  }
-
-  /** Resolves when all that was sent has been answered or can no longer be, calls that were given up included. */
+  /**
+   * Waits until every request of the calls made so far has been answered or its connection is gone, those whose
+   * callers were told of a timeout or gave up included: until then such a request may still take effect.
+   */
   async settled(): Promise<void> {
-    await Promise.all(this.#inFlight);
+    await Promise.all([...this.#open].map((call) => call.settled));
   }
 
-  /** Closes the connection; calls in flight are rejected. */
+  /** Rejects every open call and all later ones, and closes the connection. Requests already sent run on. */
   async close(): Promise<void> {
-    await this.#channel.close();
+    this.#closed = true;
+    await this.#transport.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /** The same as {@link SpdkClient.close}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }
 
-function assertSendable(method: string, request: object, text: string): void {
-  const bytes = Buffer.byteLength(text);
-  const values = bytes < MAX_REQUEST_VALUES ? 0 : countValues(request);
-  if (bytes <= MAX_REQUEST_BYTES && values <= MAX_REQUEST_VALUES) return;
-  const what = bytes > MAX_REQUEST_BYTES ? `${bytes} bytes` : `${values} JSON values`;
-  throw new SpdkProtocolError(
-    method,
-    `the request has ${what}; SPDK takes at most ${MAX_REQUEST_BYTES} bytes and ${MAX_REQUEST_VALUES} values`,
-    { maybeExecuted: false },
-  );
-}
-
-function toResult(method: string, { result, error }: Reply): unknown {
-  if (error === undefined) return result;
-  if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
-    throw new SpdkRpcError(method, Number(error.code), String(error.message));
-  }
-  throw new SpdkProtocolError(method, "the target sent an error without code and message", { maybeExecuted: true });
+function createTransport(endpoint: Endpoint, uri: string, connectTimeoutMs: number): Transport {
+  return endpoint.transport === "http"
+    ? new HttpTransport({ endpoint, uri, connectTimeoutMs })
+    : new SocketTransport({ endpoint, uri, connectTimeoutMs });
 }

@@ -64,8 +64,8 @@ export class JsonSplitter {
         }
       }
     }
-    // A copy, because a chunk may be a view on a buffer that its owner fills again.
-    if (this.#depth > 0) this.#keep(chunk.slice(start));
+    // A copy, because a chunk may be a view on a buffer that its owner fills again (Buffer's slice is a view, too).
+    if (this.#depth > 0) this.#keep(new Uint8Array(chunk.subarray(start)));
     return texts;
   }
 

@@ -1,0 +1,40 @@
+import { requireDevice } from "./block-device.ts";
+import type { CallOptions } from "./call-options.ts";
+import { FilesystemError, type FilesystemErrorCode } from "./filesystem-error.ts";
+import type { FilesystemType } from "./filesystem-type.ts";
+import type { Host } from "./host.ts";
+
+/** e2fsck(8), EXIT CODE: a bit mask. 1 (errors corrected) is fine; the gravest of the others is told. */
+const E2FSCK_BITS: readonly { readonly bit: number; readonly code: FilesystemErrorCode; readonly what: string }[] = [
+  { bit: 4, code: "NEEDS_REPAIR", what: "has errors that are not repaired without a person: run e2fsck on it by hand" },
+  { bit: 128, code: "CHECK_FAILED", what: "could not be checked, a shared library is missing: repair the image" },
+  { bit: 32, code: "CHECK_FAILED", what: "was not checked, somebody cancelled it: repeat the call" },
+  { bit: 16, code: "CHECK_FAILED", what: "could not be checked, wrong usage: report this" },
+  { bit: 8, code: "CHECK_FAILED", what: "could not be checked: see whether it is in use, or its connection broken" },
+  { bit: 2, code: "CHECK_FAILED", what: "was corrected while in use: restart the node" },
+];
+
+/**
+ * Checks an existing filesystem before its mount and repairs what is safe to repair. xfs needs none: its log is replayed
+ * by the mount. Throws FilesystemError `NEEDS_REPAIR` or `CHECK_FAILED`. Never killed; default deadline 600 s.
+ */
+export async function checkFilesystem(
+  host: Host,
+  device: string,
+  type: FilesystemType,
+  options: CallOptions = {},
+): Promise<void> {
+  await requireDevice(host, device);
+  if (type === "xfs") return;
+  const { timeoutMs = 600_000, signal } = options;
+  const { exitCode, stdout, stderr } = await host.run("e2fsck", ["-p", device], {
+    timeoutMs,
+    signal,
+    onTimeout: "leave",
+  });
+  if (exitCode === 0 || exitCode === 1) return;
+  const { code, what } = E2FSCK_BITS.find(({ bit }) => (exitCode & bit) !== 0) ?? UNKNOWN;
+  throw new FilesystemError(code, `ext4 on ${device} ${what} (e2fsck -p: ${exitCode}: ${`${stdout}${stderr}`.trim()})`);
+}
+
+const UNKNOWN = { code: "CHECK_FAILED", what: "could not be checked" } as const;

@@ -1,0 +1,97 @@
+import type { CallOptions } from "./call-options.ts";
+import type { Host } from "./host.ts";
+import { MountError } from "./mount-error.ts";
+import { canonicalPath, type Location, MountTable } from "./mount-table.ts";
+import { ensureTarget, runMount } from "./mount-target.ts";
+
+/** A directory or file (also a device node) to be shown at a second place. */
+export interface BindMount {
+  readonly source: string;
+  /** Made if missing, its parents too (0750). */
+  readonly target: string;
+  readonly kind: "directory" | "file";
+  readonly readonly: boolean;
+  /** Further per-mount options, such as "noexec". Default none. */
+  readonly options?: readonly string[];
+}
+
+/**
+ * Bind mounts. The same source there already: fine; with another `readonly`: MountError `MISMATCH`; something else
+ * there: `TARGET_BUSY`. Never leaves a writable mount where a read-only one was asked. Default deadline 60 s.
+ */
+export async function ensureBindMounted(host: Host, mount: BindMount, options: CallOptions = {}): Promise<void> {
+  const { timeoutMs = 60_000, signal } = options;
+  const source = await canonicalPath(host, mount.source);
+  const target = await canonicalPath(host, mount.target);
+  const table = await MountTable.read(host);
+  await requireSource(host, table, source);
+  if (isBound(table, { mount, target, wanted: table.locate(source) })) return;
+  await ensureTarget(host, target, mount.kind);
+  await runMount(host, ["mount", "--bind", source, target], { timeoutMs, signal });
+  const flags = [...(mount.readonly ? ["ro"] : []), ...(mount.options ?? [])];
+  if (flags.length === 0) return;
+  try {
+    await runMount(host, ["mount", "-o", await remountFlags(host, target, flags), target], { timeoutMs, signal });
+  } catch (error) {
+    // Not with the caller's signal: it may be what ended the remount.
+    await runMount(host, ["umount", "-c", target], { timeoutMs });
+    throw error;
+  }
+}
+
+/** A remount replaces all flags of the mount, so those it has from its source (nosuid, noatime, …) are named again. */
+async function remountFlags(host: Host, target: string, flags: readonly string[]): Promise<string> {
+  const [top] = (await MountTable.read(host)).stackAt(target);
+  const kept = (top?.options ?? []).filter((flag) => flag !== "rw" && flag !== "ro" && !flags.includes(flag));
+  const access = top?.options.includes("ro") === true && !flags.includes("ro") ? ["ro"] : [];
+  return ["remount", "bind", ...access, ...kept, ...flags].join(",");
+}
+
+async function requireSource(host: Host, table: MountTable, source: string): Promise<void> {
+  // A mount point is no symlink; and it is not looked at, since its device may be dead.
+  if (table.stackAt(source).length > 0) return;
+  const found = await host.files.lstat(source);
+  if (found === undefined) throw new MountError("SOURCE_MISSING", `${source} does not exist: stage the volume again`);
+  if (found.kind === "symlink") {
+    throw new MountError(
+      "SYMLINK",
+      `source ${source} is a symlink, which may lead elsewhere tomorrow: give the path itself`,
+    );
+  }
+}
+
+interface Bound {
+  readonly mount: BindMount;
+  readonly target: string;
+  readonly wanted: Location | undefined;
+}
+
+function isBound(table: MountTable, { mount, target, wanted }: Bound): boolean {
+  const [top] = table.stackAt(target);
+  if (top === undefined) return false;
+  if (top.deviceNumber !== wanted?.deviceNumber || top.root !== wanted.path) {
+    throw new MountError(
+      "TARGET_BUSY",
+      `${target} has ${top.source} (${top.root}) mounted, not ${mount.source}: unmount it first`,
+    );
+  }
+  const isReadonly = top.options.includes("ro");
+  if (mount.readonly && !isReadonly) {
+    throw new MountError(
+      "MISMATCH",
+      `${mount.source} is bound read-write to ${target}, read-only is asked: unmount it first`,
+    );
+  }
+  if (!mount.readonly && isReadonly && !inheritsReadonly(table, mount.source)) {
+    throw new MountError(
+      "MISMATCH",
+      `${mount.source} is bound read-only to ${target}, read-write is asked: unmount it first`,
+    );
+  }
+  return true;
+}
+
+/** A bind of a read-only mount is read-only, whatever was asked. */
+function inheritsReadonly(table: MountTable, source: string): boolean {
+  return table.stackAt(source)[0]?.options.includes("ro") === true;
+}

@@ -1,0 +1,34 @@
+import type { CallOptions } from "./call-options.ts";
+import type { FilesystemType } from "./filesystem-type.ts";
+import type { Host } from "./host.ts";
+import type { Logger } from "./logger.ts";
+import type { VolumeRecords } from "./volume-records.ts";
+
+/** A filesystem that a device must have. */
+export interface FilesystemRequest {
+  /** The block device itself; a symlink is refused. */
+  readonly device: string;
+  readonly volumeId: string;
+  readonly fsType: FilesystemType;
+  /** False for clones and restores: they hold data, and what cannot be read there is damaged, not blank. */
+  readonly mayFormat: boolean;
+  /** A proof that the device was blank a moment ago. It serves once. Default none: the whole device is read. */
+  readonly blankProof?: { readonly id: string } | undefined;
+  /** Further arguments of mkfs. Default none. */
+  readonly mkfsOptions?: readonly string[] | undefined;
+}
+
+/** How a filesystem is ensured. `timeoutMs` counts for each command, with the defaults of the functions used. */
+export interface EnsureFilesystemOptions extends CallOptions {
+  readonly logger?: Logger | undefined;
+  /** Whether a device without a proof may be read as a whole. Default true; false: FilesystemError `NO_PROOF`. */
+  readonly mayReadWhole?: boolean | undefined;
+}
+
+/** What the steps of one call share. */
+export interface FormatCall {
+  readonly host: Host;
+  readonly records: VolumeRecords;
+  readonly request: FilesystemRequest;
+  readonly options: EnsureFilesystemOptions;
+}

@@ -1,0 +1,29 @@
+/** Why a command gave no result. */
+export const HOST_ERROR_CODES = ["COMMAND_NOT_FOUND", "TIMEOUT", "ABORTED", "SPAWN_FAILED"] as const;
+
+/** One of {@link HOST_ERROR_CODES}. */
+export type HostErrorCode = (typeof HOST_ERROR_CODES)[number];
+
+/** A command that could not be run to its end. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+  readonly code: HostErrorCode;
+  /** Resolves when the child has really ended, which may be long after its deadline. */
+  readonly settled: Promise<void>;
+
+  constructor(code: HostErrorCode, message: string, options: { cause?: unknown; settled?: Promise<void> } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.settled = options.settled ?? Promise.resolve();
+  }
+}
+
+/**
+ * Resolves when every child that an error speaks of (through its causes) has ended. A caller that holds a lock for
+ * the object waits for this before it lets go.
+ */
+export async function childrenSettled(error: unknown): Promise<void> {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof HostError) await each.settled;
+  }
+}

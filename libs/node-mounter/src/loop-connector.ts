@@ -1,0 +1,108 @@
+import type { CallOptions } from "./call-options.ts";
+import { type Connector, ConnectorError } from "./connector.ts";
+import type { Host } from "./host.ts";
+import { findMounts } from "./mount-table.ts";
+
+const LOOP_MAJOR = "7";
+const ATTEMPTS = 8;
+
+/** How a loop connector finds its files. */
+export interface LoopConnectorOptions<Connection> {
+  /** The file that backs a volume; undefined when there is none. */
+  readonly file: (connection: Connection) => string | undefined;
+}
+
+/** Attaches files as loop devices: for development, tests and storage that is a file. Default deadline 30 s per command. */
+export function loopConnector<Connection>(
+  host: Host,
+  { file }: LoopConnectorOptions<Connection>,
+): Connector<Connection> {
+  const turns = new Map<string, Promise<unknown>>();
+  return {
+    kind: "loop",
+    async attach(connection, options = {}) {
+      const path = file(connection);
+      if (path === undefined || (await host.files.lstat(path)) === undefined) {
+        throw new ConnectorError("NOT_FOUND", `the volume's file ${path ?? ""} does not exist on this node`);
+      }
+      // Two calls at once would make two devices of one file.
+      return inTurn(turns, path, () => attachFile(host, path, options));
+    },
+    async find(connection, options = {}) {
+      const path = file(connection);
+      const [device] = path === undefined ? [] : await loopsOf(host, path, options);
+      return device === undefined ? undefined : { device };
+    },
+    async resize(connection, options = {}) {
+      const path = file(connection);
+      for (const device of path === undefined ? [] : await loopsOf(host, path, options)) {
+        await losetup(host, ["-c", device], options);
+      }
+    },
+    async detach(connection, options = {}) {
+      const path = file(connection);
+      if (path !== undefined) await inTurn(turns, path, () => detachFile(host, path, options));
+    },
+  };
+}
+
+async function inTurn<T>(turns: Map<string, Promise<unknown>>, key: string, work: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(key) ?? Promise.resolve()).then(work);
+  const done = turn.catch(() => undefined);
+  turns.set(key, done);
+  try {
+    return await turn;
+  } finally {
+    if (turns.get(key) === done) turns.delete(key);
+  }
+}
+
+async function attachFile(host: Host, path: string, options: CallOptions): Promise<{ device: string }> {
+  for (let attempt = 1; ; attempt++) {
+    const [device] = await loopsOf(host, path, options);
+    if (device !== undefined) return { device };
+    try {
+      await losetup(host, ["-f", "--show", path], options);
+    } catch (error) {
+      // Another process may have taken the device that was free, or its node is missing in this container.
+      if (attempt === ATTEMPTS || !(error instanceof ConnectorError)) throw error;
+      await ensureNode(host, options);
+    }
+  }
+}
+
+/** The kernel names the next free loop device; where /dev is no devtmpfs, nobody makes its node. */
+async function ensureNode(host: Host, options: CallOptions): Promise<void> {
+  const device = (await losetup(host, ["-f"], options)).trim();
+  const minor = /^\/dev\/loop(\d+)/.exec(device)?.[1];
+  const path = `/dev/loop${minor}`;
+  if (minor === undefined || (await host.files.lstat(path)) !== undefined) return;
+  // Made by somebody else meanwhile: the next attempt finds it.
+  await host.run("mknod", ["-m", "0660", path, "b", LOOP_MAJOR, minor], limits(options));
+}
+
+async function detachFile(host: Host, path: string, options: CallOptions): Promise<void> {
+  for (const device of await loopsOf(host, path, options)) {
+    const [mount] = await findMounts(host, { device });
+    if (mount !== undefined) {
+      // The kernel would let go of it silently at the last unmount.
+      throw new ConnectorError("IN_USE", `${device} (${path}) is mounted on ${mount.target}: unmount it first`);
+    }
+    await losetup(host, ["-d", device], options);
+  }
+}
+
+async function loopsOf(host: Host, path: string, options: CallOptions): Promise<string[]> {
+  const output = await losetup(host, ["-l", "-n", "-O", "NAME", "-j", path], options);
+  return output.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
+}
+
+async function losetup(host: Host, args: readonly string[], options: CallOptions): Promise<string> {
+  const { exitCode, stdout, stderr } = await host.run("losetup", args, limits(options));
+  if (exitCode === 0) return stdout;
+  throw new ConnectorError("FAILED", `losetup ${args.join(" ")} failed with exit code ${exitCode}: ${stderr.trim()}`);
+}
+
+function limits({ timeoutMs = 30_000, signal }: CallOptions): Required<CallOptions> {
+  return { timeoutMs, signal };
+}

@@ -1,0 +1,92 @@
+import { basename, dirname, join, normalize, relative } from "node:path";
+
+import type { Host } from "./host.ts";
+import { MountError } from "./mount-error.ts";
+import { type MountEntry, parseMountInfo } from "./mount-info.ts";
+
+/** A place inside a filesystem, whatever mount shows it. */
+export interface Location {
+  readonly deviceNumber: string;
+  readonly path: string;
+}
+
+/** The mounts of this process's namespace at one moment. Paths given to it are canonical. */
+export class MountTable {
+  readonly entries: readonly MountEntry[];
+
+  constructor(entries: readonly MountEntry[]) {
+    this.entries = entries;
+  }
+
+  /** Reads /proc/self/mountinfo. */
+  static async read(host: Host): Promise<MountTable> {
+    return new MountTable(parseMountInfo((await host.files.readText("/proc/self/mountinfo")) ?? ""));
+  }
+
+  /** The mounts stacked on exactly this path that can be reached, the topmost (the visible one) first. */
+  stackAt(path: string): MountEntry[] {
+    return this.#walk(path)
+      .filter(({ target }) => target === path)
+      .reverse();
+  }
+
+  /** Which filesystem, and what path in it, a path leads to. */
+  locate(path: string): Location | undefined {
+    const entry = this.#walk(path).at(-1);
+    return entry && { deviceNumber: entry.deviceNumber, path: join(entry.root, relative(entry.target, path)) };
+  }
+
+  /** The mounts that a path walk crosses, as the kernel does it: a mount hides what lies below its target. */
+  #walk(path: string): MountEntry[] {
+    const ids = new Set(this.entries.map(({ id }) => id));
+    const crossed: MountEntry[] = [];
+    let candidates = this.entries.filter(({ id, parentId }) => id === parentId || !ids.has(parentId));
+    for (;;) {
+      const on = candidates.filter(({ target }) => isWithin(path, target));
+      const next = on.sort((left, right) => left.target.length - right.target.length)[0];
+      if (next === undefined) return crossed;
+      crossed.push(next);
+      candidates = this.entries.filter(({ id, parentId }) => parentId === next.id && id !== next.id);
+    }
+  }
+}
+
+function isWithin(path: string, target: string): boolean {
+  return path === target || path.startsWith(target === "/" ? "/" : `${target}/`);
+}
+
+/**
+ * A path as the mount table writes it: symlinks of the parent resolved, the last component as it is, because a mount on
+ * it may be dead and must not be touched. Throws MountError `BAD_PATH` unless the path is absolute.
+ */
+export async function canonicalPath(host: Host, path: string): Promise<string> {
+  if (!path.startsWith("/") || path.includes("\0")) {
+    throw new MountError("BAD_PATH", `"${path}" is no absolute path: give the path from the root`);
+  }
+  const plain = normalize(path).replace(/(?<=.)\/$/, "");
+  if (plain === "/") throw new MountError("BAD_PATH", "/ is no place for a volume: give a path below it");
+  const parent = await host.files.realpath(dirname(plain));
+  return parent === undefined ? plain : join(parent, basename(plain));
+}
+
+/** What to look for: everything mounted from a device (also binds of its device node), or the stack on a path. */
+export type MountFilter = { readonly device: string } | { readonly target: string };
+
+/** The mounts that match; those on one target come with the topmost, the visible one, first. Nothing found: empty. */
+export async function findMounts(host: Host, filter: MountFilter): Promise<MountEntry[]> {
+  const path = await canonicalPath(host, "device" in filter ? filter.device : filter.target);
+  const table = await MountTable.read(host);
+  if ("target" in filter) return table.stackAt(path);
+  const node = await host.files.lstat(path);
+  const location = table.locate(path);
+  return table.entries.filter(
+    ({ deviceNumber, root }) =>
+      (node?.kind === "block" && deviceNumber === node.deviceNumber) ||
+      (location !== undefined && deviceNumber === location.deviceNumber && root === location.path),
+  );
+}
+
+/** Whether something is mounted on exactly this path. */
+export async function isMountPoint(host: Host, target: string): Promise<boolean> {
+  return (await findMounts(host, { target })).length > 0;
+}

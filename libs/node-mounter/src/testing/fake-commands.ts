@@ -1,0 +1,137 @@
+import type { RunResult } from "../host.ts";
+import { HostError } from "../host-error.ts";
+import { type FakeDevice, type FakeFilesystem, isZeroFake, readFake } from "./fake-device.ts";
+import type { FakeMachine } from "./fake-machine.ts";
+import { runFakeMount, runFakeUmount } from "./fake-mount.ts";
+
+type FakeCommand = (machine: FakeMachine, args: readonly string[]) => RunResult;
+
+/** Runs a command on the fake's state. */
+export function runFake(machine: FakeMachine, command: string, args: readonly string[]): RunResult {
+  const fake = COMMANDS[command];
+  if (fake === undefined) throw new HostError("COMMAND_NOT_FOUND", `${command} is not installed in the fake`);
+  return fake(machine, args);
+}
+
+const COMMANDS: Readonly<Record<string, FakeCommand>> = {
+  mount: runFakeMount,
+  umount: runFakeUmount,
+  blkid: onDevice(({ content }) => {
+    if (content.kind === "filesystem") {
+      const label = content.label === undefined ? "" : `LABEL=${content.label}\n`;
+      return ok(`${label}UUID=${content.uuid}\nTYPE=${content.type}\nUSAGE=filesystem\n`);
+    }
+    if (content.kind === "signature") return ok(`TYPE=${content.type}\nUSAGE=${content.usage}\n`);
+    return content.kind === "partitions" ? ok(`PTTYPE=${content.type}\n`) : fail(2, "");
+  }, 2),
+  wipefs: onDevice(({ content }) => {
+    const type =
+      content.kind === "blank" || content.kind === "data" || content.kind === "backup-superblock"
+        ? undefined
+        : content.type;
+    return ok(JSON.stringify({ signatures: type === undefined ? [] : [{ type, offset: "0x0" }] }));
+  }, 1),
+  blockdev(machine, args) {
+    const device = deviceIn(machine, args);
+    if (device === undefined) return fail(1, "blockdev: cannot open");
+    return args.includes("--getsize64") ? ok(`${device.sizeBytes}\n`) : ok("");
+  },
+  cmp: onDevice((device, args) => {
+    const skip = after(args, "-i")?.split(":")[0];
+    return isZeroFake(device, BigInt(skip ?? "0"), BigInt(after(args, "-n") ?? "0")) ? ok("") : fail(1, "");
+  }, 2),
+  od: onDevice((device, args) => {
+    const bytes = readFake(device, BigInt(after(args, "-j") ?? "0"), Number(after(args, "-N")));
+    return ok([...bytes].map((byte) => ` ${byte.toString(16).padStart(2, "0")}`).join(""));
+  }, 1),
+  "mkfs.ext4": onDevice((device, args) => make(device, "ext4", after(args, "-U")), 1),
+  "mkfs.xfs"(machine, args) {
+    if (args.includes("-V")) return ok("mkfs.xfs version 6.1.0\n");
+    const device = deviceIn(machine, args);
+    if (device === undefined || device.broken) return fail(1, "mkfs.xfs: I/O error");
+    if (device.sizeBytes < 300n * 1024n * 1024n && !args.includes("--unsupported"))
+      return fail(1, "must be larger than 300MB");
+    return make(device, "xfs", after(args, "-m")?.replace("uuid=", ""));
+  },
+  e2fsck: onDevice((device, args) => {
+    const { content } = device;
+    if (content.kind !== "filesystem" || content.type !== "ext4") return fail(8, "bad magic number");
+    if (content.unfinished === true || content.damage === "large") return fail(4, "UNEXPECTED INCONSISTENCY");
+    if (content.damage === undefined) return ok("clean");
+    if (args.includes("-n")) return fail(4, "errors left");
+    const { damage: _, ...repaired } = content;
+    device.content = repaired;
+    return fail(1, "");
+  }, 8),
+  resize2fs: onDevice((device) => grow(device, "ext4"), 1),
+  xfs_growfs(machine, args) {
+    const [mount] = machine.table.stackAt(args.at(-1) ?? "");
+    const device = [...machine.devices.values()].find(({ deviceNumber }) => deviceNumber === mount?.deviceNumber);
+    return device === undefined ? fail(1, "not a mounted XFS filesystem") : grow(device, "xfs");
+  },
+  stat(machine, args) {
+    const [mount] = machine.table.stackAt(args.at(-1) ?? "");
+    const device = [...machine.devices.values()].find(({ deviceNumber }) => deviceNumber === mount?.deviceNumber);
+    if (device?.content.kind !== "filesystem") return fail(1, "stat: cannot read file system information");
+    if (device.broken) return fail(1, "stat: Input/output error");
+    const blocks = (device.content.sizeBytes ?? device.sizeBytes) / 4096n;
+    return ok(`4096 ${blocks} ${blocks - 20n} ${blocks - 10n} 1000 990\n`);
+  },
+  losetup(machine, args) {
+    const backing = args.at(-1) ?? "";
+    if (args.includes("-l")) {
+      return ok([...machine.loops].flatMap(([loop, file]) => (file === backing ? [`${loop}\n`] : [])).join(""));
+    }
+    if (args.includes("-d")) return machine.loops.delete(backing) ? ok("") : fail(1, "No such device");
+    const node = machine.get(args[0] === "-c" ? (machine.loops.get(backing) ?? "") : backing);
+    const size = node?.kind === "file" ? (node.sizeBytes ?? 0n) : 0n;
+    const known = machine.devices.get(backing);
+    if (args.includes("-c")) {
+      if (known !== undefined) known.sizeBytes = size;
+      return ok("");
+    }
+    const number = [...Array(1000).keys()].find((each) => !machine.loops.has(`/dev/loop${each}`)) ?? 0;
+    const loop = `/dev/loop${number}`;
+    if (!args.includes("--show")) return ok(`${loop}\n`);
+    machine.loops.set(loop, backing);
+    machine.addDevice(loop, size);
+    return ok(`${loop}\n`);
+  },
+  mknod: () => ok(""),
+};
+
+function onDevice(command: (device: FakeDevice, args: readonly string[]) => RunResult, failing: number): FakeCommand {
+  return (machine, args) => {
+    const device = deviceIn(machine, args);
+    return device === undefined || device.broken ? fail(failing, "Input/output error") : command(device, args);
+  };
+}
+
+function deviceIn(machine: FakeMachine, args: readonly string[]): FakeDevice | undefined {
+  return args.map((arg) => machine.devices.get(arg)).find((device) => device !== undefined);
+}
+
+function make(device: FakeDevice, type: string, uuid: string | undefined): RunResult {
+  const made: FakeFilesystem = { kind: "filesystem", type, uuid: uuid ?? "", sizeBytes: device.sizeBytes };
+  device.content = made;
+  return ok("");
+}
+
+function grow(device: FakeDevice, type: string): RunResult {
+  if (device.content.kind !== "filesystem" || device.content.type !== type) return fail(1, "bad superblock");
+  device.content = { ...device.content, sizeBytes: device.sizeBytes };
+  return ok("");
+}
+
+function after(args: readonly string[], flag: string): string | undefined {
+  const index = args.indexOf(flag);
+  return index === -1 ? undefined : args[index + 1];
+}
+
+function ok(stdout: string): RunResult {
+  return { exitCode: 0, stdout, stderr: "" };
+}
+
+function fail(exitCode: number, stderr: string): RunResult {
+  return { exitCode, stdout: "", stderr };
+}

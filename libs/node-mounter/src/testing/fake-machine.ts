@@ -1,0 +1,123 @@
+import { dirname } from "node:path";
+
+import type { MountEntry } from "../mount-info.ts";
+import { MountTable } from "../mount-table.ts";
+import type { FakeDevice } from "./fake-device.ts";
+
+/** A file, directory, symlink or device node of the fake. */
+export type FakeNode =
+  | { readonly kind: "directory" }
+  | { readonly kind: "file"; text: string; sizeBytes?: bigint }
+  | { readonly kind: "symlink"; readonly to: string }
+  | { readonly kind: "block"; readonly device: FakeDevice };
+
+const ROOT = "8:1";
+const DEVTMPFS = "0:6";
+
+/** The state of the fake: filesystems with their nodes, the mount table, devices, loops. */
+export class FakeMachine {
+  /** Nodes by `filesystem:path in it`, so that a mount hides and an unmount shows again. */
+  readonly #nodes: Map<string, FakeNode> = new Map();
+  readonly devices: Map<string, FakeDevice> = new Map();
+  /** Backing file by loop device. */
+  readonly loops: Map<string, string> = new Map();
+  mounts: MountEntry[] = [];
+  #lastMountId = 20;
+  #lastMinor = 0;
+
+  constructor() {
+    this.mountEntry({
+      deviceNumber: ROOT,
+      root: "/",
+      target: "/",
+      fsType: "ext4",
+      source: "/dev/sda1",
+      options: ["rw"],
+    });
+    this.set("/dev", { kind: "directory" });
+    this.mountEntry({
+      deviceNumber: DEVTMPFS,
+      root: "/",
+      target: "/dev",
+      fsType: "devtmpfs",
+      source: "devtmpfs",
+      options: ["rw"],
+    });
+  }
+
+  get table(): MountTable {
+    return new MountTable(this.mounts);
+  }
+
+  /** Makes a mount as the kernel does: on top of whatever is at its target. */
+  mountEntry(entry: Pick<MountEntry, "deviceNumber" | "root" | "target" | "fsType" | "source" | "options">): void {
+    const parent = this.#crossed(entry.target);
+    this.mounts.push({
+      ...entry,
+      id: ++this.#lastMountId,
+      parentId: parent?.id ?? 1,
+      optionalFields: [],
+      superOptions: ["rw"],
+    });
+    const key = `${entry.deviceNumber}:${entry.root}`;
+    if (!this.#nodes.has(key)) this.#nodes.set(key, { kind: "directory" });
+  }
+
+  /** The mount that a path lies on. */
+  #crossed(path: string): MountEntry | undefined {
+    for (let at = path; ; at = dirname(at)) {
+      const [top] = this.table.stackAt(at);
+      if (top !== undefined || at === "/") return top;
+    }
+  }
+
+  addDevice(path: string, sizeBytes: bigint): FakeDevice {
+    const deviceNumber = path.startsWith("/dev/loop") ? `7:${path.slice(9)}` : `259:${this.#lastMinor++}`;
+    const device: FakeDevice = { path, deviceNumber, sizeBytes, content: { kind: "blank" }, broken: false };
+    this.devices.set(path, device);
+    this.set(path, { kind: "block", device });
+    return device;
+  }
+
+  /** The node at a path, symlinks not followed. */
+  get(path: string): FakeNode | undefined {
+    return this.#nodes.get(this.#key(path));
+  }
+
+  /** Follows symlinks of every component. */
+  realpath(path: string): string | undefined {
+    let resolved = "/";
+    for (const part of path.split("/").filter((each) => each !== "")) {
+      const next = resolved === "/" ? `/${part}` : `${resolved}/${part}`;
+      const node = this.get(next);
+      if (node === undefined) return undefined;
+      const target = node.kind === "symlink" ? this.realpath(node.to) : next;
+      if (target === undefined) return undefined;
+      resolved = target;
+    }
+    return resolved;
+  }
+
+  set(path: string, node: FakeNode): void {
+    for (let parent = dirname(path); this.get(parent) === undefined; parent = dirname(parent)) {
+      this.#nodes.set(this.#key(parent), { kind: "directory" });
+    }
+    this.#nodes.set(this.#key(path), node);
+  }
+
+  delete(path: string): void {
+    this.#nodes.delete(this.#key(path));
+  }
+
+  /** Whether something lies in a directory. */
+  hasChildren(path: string): boolean {
+    const key = this.#key(path);
+    const prefix = key.endsWith("/") ? key : `${key}/`;
+    return [...this.#nodes.keys()].some((each) => each.startsWith(prefix) && each !== prefix);
+  }
+
+  #key(path: string): string {
+    const { deviceNumber, path: inner } = this.table.locate(path) ?? { deviceNumber: ROOT, path };
+    return `${deviceNumber}:${inner}`;
+  }
+}

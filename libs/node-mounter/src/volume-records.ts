@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+import { FilesystemError } from "./filesystem-error.ts";
+import { FILESYSTEM_TYPES, type FilesystemType } from "./filesystem-type.ts";
+import type { Host } from "./host.ts";
+import { childrenSettled } from "./host-error.ts";
+
+/** What this node remembers of a volume, across restarts. */
+export interface VolumeRecord {
+  readonly volumeId: string;
+  /** The filesystem that this node made or found. */
+  readonly fsType?: FilesystemType;
+  /** Its uuid; chosen before mkfs starts. */
+  readonly filesystemUuid?: string;
+  /** `formatting`: mkfs was begun and may be repeated; `formatted`: a filesystem was there, never format again. */
+  readonly state?: "formatting" | "formatted";
+  /** Ids of proofs of blankness that have served. */
+  readonly usedProofs: readonly string[];
+  /** Bytes from the start of the device that were read as zeroes. */
+  readonly zeroReadOffset?: bigint;
+  /** How the volume is attached, as JSON: what unstage needs when the device is gone. */
+  readonly connection?: Readonly<Record<string, unknown>>;
+  readonly stagingPath?: string;
+}
+
+/** Fields of a record to set; `undefined` removes one, an absent field is kept. */
+export type VolumeRecordPatch = {
+  readonly [Key in Exclude<keyof VolumeRecord, "volumeId">]?: VolumeRecord[Key] | undefined;
+};
+
+/** One small JSON file per volume under a directory on the node's own disk, each write fsynced. */
+export class VolumeRecords {
+  readonly #host: Host;
+  readonly #dir: string;
+  readonly #updates: Map<string, Promise<unknown>> = new Map();
+  readonly #formatting: Set<string> = new Set();
+
+  /** Use {@link openVolumeRecords}. */
+  constructor(host: Host, dir: string) {
+    this.#host = host;
+    this.#dir = dir;
+  }
+
+  /** What is known of a volume; throws FilesystemError `BAD_RECORD` when its file cannot be read. */
+  async find(volumeId: string): Promise<VolumeRecord | undefined> {
+    const path = this.#path(volumeId);
+    const text = await this.#host.files.readText(path);
+    if (text === undefined) return undefined;
+    try {
+      return parseRecord(text, volumeId);
+    } catch (cause) {
+      throw new FilesystemError(
+        "BAD_RECORD",
+        `the record ${path} of volume "${volumeId}" cannot be read: it says whether the volume was formatted, so repair it by hand`,
+        { cause },
+      );
+    }
+  }
+
+  /**
+   * Sets fields of a volume's record, making it if need be, and returns it once it is on disk. Removing `connection`
+   * also removes `zeroReadOffset`: from then on other nodes may write to the volume.
+   */
+  async update(volumeId: string, patch: VolumeRecordPatch): Promise<VolumeRecord> {
+    return this.#inTurn(volumeId, async () => {
+      const detached = "connection" in patch && patch.connection === undefined ? { zeroReadOffset: undefined } : {};
+      const known = await this.find(volumeId);
+      const text = toText({ usedProofs: [], ...known, ...detached, ...patch, volumeId });
+      await this.#host.files.writeFileDurable(this.#path(volumeId), text);
+      return parseRecord(text, volumeId);
+    });
+  }
+
+  /**
+   * Forgets a volume with all that is known of its format. Only for volumes that were deleted: a volume whose record is
+   * gone is told from a new one by its content alone.
+   */
+  async remove(volumeId: string): Promise<void> {
+    await this.#inTurn(volumeId, async () => {
+      const path = this.#path(volumeId);
+      if ((await this.#host.files.lstat(path)) !== undefined) await this.#host.files.unlink(path);
+    });
+  }
+
+  /**
+   * Runs `work` while no other work on the volume's format runs, also not a child of it that outlived its deadline;
+   * else throws FilesystemError `BUSY`.
+   */
+  async exclusive<T>(volumeId: string, work: () => Promise<T>): Promise<T> {
+    if (this.#formatting.has(volumeId)) {
+      throw new FilesystemError(
+        "BUSY",
+        `volume "${volumeId}" is being probed or formatted by an earlier call: repeat the call`,
+      );
+    }
+    this.#formatting.add(volumeId);
+    try {
+      const result = await work();
+      this.#formatting.delete(volumeId);
+      return result;
+    } catch (error) {
+      void childrenSettled(error).then(() => this.#formatting.delete(volumeId));
+      throw error;
+    }
+  }
+
+  /** Read, change and write as one step per volume. */
+  async #inTurn<T>(volumeId: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#updates.get(volumeId) ?? Promise.resolve()).then(work);
+    // The next in turn goes ahead after a failure too; this one's caller hears of it.
+    const done = turn.catch(() => undefined);
+    this.#updates.set(volumeId, done);
+    try {
+      return await turn;
+    } finally {
+      if (this.#updates.get(volumeId) === done) this.#updates.delete(volumeId);
+    }
+  }
+
+  #path(volumeId: string): string {
+    return join(this.#dir, `${fileName(volumeId)}.json`);
+  }
+}
+
+/** Opens the records under `dir`, which is made (0700) if missing. */
+export async function openVolumeRecords(host: Host, dir: string): Promise<VolumeRecords> {
+  await host.files.mkdir(dir, 0o700);
+  return new VolumeRecords(host, dir);
+}
+
+/** A volume id may hold anything; its file name is readable and, where it had to be cut, unique by its hash. */
+function fileName(volumeId: string): string {
+  const plain = encodeURIComponent(volumeId);
+  return plain.length <= 200 ? plain : `${plain.slice(0, 100)}.${createHash("sha256").update(volumeId).digest("hex")}`;
+}
+
+function toText(record: Readonly<Record<string, unknown>>): string {
+  const replacer = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
+  return `${JSON.stringify(record, replacer, 2)}\n`;
+}
+
+function parseRecord(text: string, volumeId: string): VolumeRecord {
+  const { zeroReadOffset, ...rest } = JSON.parse(text) as Omit<VolumeRecord, "zeroReadOffset"> & {
+    zeroReadOffset?: string;
+  };
+  const valid =
+    rest.volumeId === volumeId &&
+    Array.isArray(rest.usedProofs) &&
+    [undefined, "formatting", "formatted"].includes(rest.state) &&
+    [undefined, ...FILESYSTEM_TYPES].includes(rest.fsType) &&
+    (rest.state !== "formatting" || (rest.filesystemUuid !== undefined && rest.fsType !== undefined));
+  if (!valid) throw new SyntaxError(`not a record of volume "${volumeId}"`);
+  return zeroReadOffset === undefined ? rest : { ...rest, zeroReadOffset: BigInt(zeroReadOffset) };
+}
