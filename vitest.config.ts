@@ -10,7 +10,7 @@ export default defineConfig({
       enabled: true,
       checker: "tsc",
       include: ["{libs,apps}/*/{src,test}/**/*.test-d.ts"],
-      tsconfig: "./tsconfig.base.json",
+      tsconfig: "./tsconfig.type-tests.json",
     },
   },
 });

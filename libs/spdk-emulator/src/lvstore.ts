@@ -94,10 +94,9 @@ export class Lvstore {
 
   /** Makes an lvol's entry; its file is the caller's to make. */
   addLvol(fields: { name: string; numBlocks: bigint; thin: boolean; uuid?: string }): Lvol {
-    const store = this;
     const uuid = fields.uuid ?? randomUUID();
     const lvol: Lvol = {
-      store,
+      store: this,
       name: uuid,
       uuid,
       productName: "Logical Volume",
@@ -113,8 +112,8 @@ export class Lvstore {
       baselineBytes: 0n,
       readOnly: false,
       busy: false,
-      aliases: () => [`${store.name}/${lvol.lvolName}`],
-      driverSpecific: () => ({ lvol: store.#describe(lvol) }),
+      aliases: () => [`${this.name}/${lvol.lvolName}`],
+      driverSpecific: () => ({ lvol: this.#describe(lvol) }),
     };
     this.lvols.add(lvol);
     return lvol;

@@ -118,7 +118,7 @@ export class Subsystem {
 
   addListener(address: Listener["address"], anaState: string): void {
     if (this.findListener(address) !== undefined) throw invalidParameters();
-    this.listeners.unshift({ address, anaStates: new Array<string>(this.options.maxNamespaces).fill(anaState) });
+    this.listeners.unshift({ address, anaStates: Array.from({ length: this.options.maxNamespaces }, () => anaState) });
   }
 
   /** Sets a listener's ANA state for one group, or for all. */

@@ -11,7 +11,10 @@ import { Emulator } from "../src/index.ts";
 interface Recorded {
   readonly name: string;
   readonly request: { readonly method: string; readonly params?: object } | null;
-  readonly response: { readonly result?: unknown; readonly error?: { readonly code: number; readonly message: string } } | null;
+  readonly response: {
+    readonly result?: unknown;
+    readonly error?: { readonly code: number; readonly message: string };
+  } | null;
 }
 
 /** Groups that need a restart, an initiator, or bytes on the wire; they have tests of their own. */
@@ -23,7 +26,9 @@ const records = readFileSync(join(import.meta.dirname, "fixtures/transcript-26.0
   .trim()
   .split("\n")
   .map((line): Recorded => JSON.parse(line))
-  .filter(({ name, request, response }) => !ELSEWHERE.test(name) && typeof request?.method === "string" && response !== null);
+  .filter(
+    ({ name, request, response }) => !ELSEWHERE.test(name) && typeof request?.method === "string" && response !== null,
+  );
 
 let dir: string;
 let emulator: Emulator;
@@ -78,14 +83,19 @@ function provideFile(params: object | undefined): void {
 const FILE_BYTES: Readonly<Record<string, number>> = { "aio0.img": 1024 ** 3, "aio1.img": 512 * 1024 ** 2 };
 
 function learnUuid(recorded: unknown, actual: unknown): void {
-  if (typeof recorded === "string" && typeof actual === "string" && recorded.match(UUID)?.[0] === recorded) uuids.set(recorded, actual);
+  if (typeof recorded === "string" && typeof actual === "string" && recorded.match(UUID)?.[0] === recorded)
+    uuids.set(recorded, actual);
 }
 
 /** The form of a value: keys and types, values only where they are no accident of the machine. */
 function shape(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shape(value[0])];
   if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).toSorted().map(([key, item]) => [key, shape(item)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, item]) => [key, shape(item)]),
+    );
   }
   return typeof value;
 }
@@ -108,10 +118,13 @@ it("answers what real targets answered, error for error", async () => {
     compared += 1;
     const wanted = response?.error;
     const errorsEqual = wanted?.code === actual.error?.code && wanted?.message === actual.error?.message;
-    const shapesEqual = method === "rpc_get_methods" || JSON.stringify(shape(response?.result)) === JSON.stringify(shape(actual.result));
+    const shapesEqual =
+      method === "rpc_get_methods" || JSON.stringify(shape(response?.result)) === JSON.stringify(shape(actual.result));
     if (errorsEqual && shapesEqual) continue;
     const show = (reply: Recorded["response"]): string =>
-      reply?.error === undefined ? JSON.stringify(reply?.result).slice(0, 300) : `${reply.error.code} ${reply.error.message}`;
+      reply?.error === undefined
+        ? JSON.stringify(reply?.result).slice(0, 300)
+        : `${reply.error.code} ${reply.error.message}`;
     different.push(`${name}${errorsEqual ? " (shape)" : ""}: real ${show(response)} | here ${show(actual)}`);
   }
   const equal = compared - different.length;
