@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type CsiServer, type Logger, serve } from "@org/csi-framework";
-import { type Connector, linuxHost, loopConnector } from "@org/node-mounter";
+import { type CsiDriver, type CsiServer, type Logger, serve } from "@org/csi-framework";
+import { type Connector, type Host, linuxHost, loopConnector } from "@org/node-mounter";
 import { Emulator } from "@org/spdk-emulator";
 import { connect } from "@org/spdk-rpc";
 
@@ -11,6 +11,7 @@ import type { Connection } from "../src/connection.ts";
 import { toCsiError } from "../src/errors.ts";
 import { DEFAULT_DRIVER_NAME } from "../src/plugin.ts";
 import { createController, createNode } from "../src/wiring.ts";
+import { releaseLoopDevices } from "./leftovers.ts";
 
 /** How the development stack is started. */
 export interface StackOptions {
@@ -33,38 +34,40 @@ const BLOCK_BYTES = 512;
 
 /** Starts an emulated target with one lvstore, and the driver on it. Everything is gone after close. */
 export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: StackOptions): Promise<Stack> {
-  const dir = await mkdtemp(join(tmpdir(), "spdk-csi-"));
-  await mkdir(join(dir, "target"));
-  const targetUri = `unix://${join(dir, "spdk.sock")}`;
-  const emulator = await Emulator.start({ listen: [targetUri], dir: join(dir, "target") });
-  await createLvstore(targetUri);
-  const shared = { driverName: DEFAULT_DRIVER_NAME, cluster: "default", maxVolumesPerNode };
-  const controller = createController({
-    ...shared,
-    targets: [{ name: "emulator", rpcUrl: targetUri, targetType: "nvme-tcp", address: "127.0.0.1", port: 4420 }],
-    now: () => new Date(),
-  });
-  const nodeDriver = node
-    ? await createNode({
-        ...shared,
-        nodeName: "dev",
-        stateDir: join(dir, "state"),
-        host: linuxHost(),
-        connector: loopDevices(emulator),
-      })
-    : undefined;
-  const drivers = nodeDriver === undefined ? [controller.driver] : [controller.driver, nodeDriver];
-  const server = await serve(drivers, { endpoint, logger, mapError: toCsiError });
-  return {
-    server,
-    targetUri,
-    async close() {
-      await server.close();
-      await controller.close();
-      await emulator.close();
-      await rm(dir, { recursive: true, force: true });
-    },
+  /** How each thing that was started ends; the last goes first. */
+  const undo: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (let last = undo.pop(); last !== undefined; last = undo.pop()) await last();
   };
+  try {
+    const dir = await mkdtemp(join(tmpdir(), "spdk-csi-"));
+    undo.push(() => rm(dir, { recursive: true, force: true }));
+    const targetUri = `unix://${join(dir, "spdk.sock")}`;
+    const emulator = await Emulator.start({ listen: [targetUri], dir: join(dir, "target") });
+    undo.push(() => emulator.close());
+    await createLvstore(targetUri);
+
+    const shared = { driverName: DEFAULT_DRIVER_NAME, cluster: "default", maxVolumesPerNode };
+    const controller = createController({
+      ...shared,
+      targets: [{ name: "emulator", rpcUrl: targetUri, targetType: "nvme-tcp", address: "127.0.0.1", port: 4420 }],
+      now: () => new Date(),
+    });
+    undo.push(() => controller.close());
+    const drivers: CsiDriver[] = [controller.driver];
+    if (node) {
+      const host = linuxHost();
+      undo.push(() => releaseLoopDevices(host, dir));
+      const connector = loopDevices(host, emulator);
+      drivers.push(await createNode({ ...shared, nodeName: "dev", stateDir: join(dir, "state"), host, connector }));
+    }
+    const server = await serve(drivers, { endpoint, logger, mapError: toCsiError });
+    undo.push(() => server.close());
+    return { server, targetUri, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function createLvstore(targetUri: string): Promise<void> {
@@ -78,6 +81,6 @@ async function createLvstore(targetUri: string): Promise<void> {
 }
 
 /** Instead of NVMe/TCP: loop devices on the files in which the emulator keeps its lvols. */
-function loopDevices(emulator: Emulator): Connector<Connection> {
-  return loopConnector(linuxHost(), { file: ({ uuid }: Connection) => emulator.lvolFile(uuid) });
+function loopDevices(host: Host, emulator: Emulator): Connector<Connection> {
+  return loopConnector(host, { file: ({ uuid }: Connection) => emulator.lvolFile(uuid) });
 }

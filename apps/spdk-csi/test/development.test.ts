@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { CsiClient, VolumeCapability_AccessMode_Mode as Mode } from "@org/csi-framework";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const ROOT = process.getuid?.() === 0;
+if (!ROOT) process.stdout.write("not root: the development driver's tests that mount are skipped\n");
+
+const DEV = join(import.meta.dirname, "../dev");
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "spdk-csi-dev-test-"));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+/** Starts a script with a temporary directory of its own, where what it leaves behind can be seen. */
+function start(script: string, args: readonly string[]): ChildProcess {
+  const env = { ...process.env, TMPDIR: join(dir, "tmp") };
+  return spawn(process.execPath, ["--conditions=@org/source", join(DEV, script), ...args], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null) await once(child, "exit");
+  return child.exitCode;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("nothing happened for 15 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function expectNothingLeft(): Promise<void> {
+  expect(await readdir(join(dir, "tmp"))).toEqual([]);
+  expect(spawnSync("losetup", ["--list"], { encoding: "utf8" }).stdout).not.toContain(dir);
+}
+
+describe.skipIf(!ROOT)("as root", () => {
+  beforeEach(() => mkdir(join(dir, "tmp")));
+
+  it("the walk comes to its end and leaves nothing behind", async () => {
+    const walk = start("walk.ts", []);
+    let output = "";
+    walk.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    expect(await exitOf(walk)).toBe(0);
+    expect(output).toContain("the restored file is the one that was written");
+    expect(output).toContain("256 MiB -> 512 MiB");
+    await expectNothingLeft();
+  });
+
+  it("the walk leaves nothing behind after Ctrl-C", async () => {
+    const walk = start("walk.ts", []);
+    let output = "";
+    walk.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    await until(() => output.includes("NodePublishVolume"));
+    walk.kill("SIGINT");
+    expect(await exitOf(walk)).toBe(1);
+    await expectNothingLeft();
+  });
+
+  it("the development driver unmounts on SIGTERM what nobody unstaged, and formats a volume once", async () => {
+    const endpoint = `unix://${dir}/csi.sock`;
+    const driver = start("dev.ts", ["--endpoint", endpoint]);
+    await until(() => existsSync(join(dir, "csi.sock")));
+    using csi = new CsiClient(endpoint);
+    const volumeCapability = {
+      accessType: { $case: "mount" as const, value: { fsType: "ext4" } },
+      accessMode: { mode: Mode.SINGLE_NODE_WRITER },
+    };
+    const { volume } = await csi.controller.createVolume({ name: "a", volumeCapabilities: [volumeCapability] });
+    const volumeId = volume?.volumeId ?? "";
+    const { nodeId, maxVolumesPerNode } = await csi.node.nodeGetInfo({});
+    expect(maxVolumesPerNode).toBe(8n);
+    const { publishContext } = await csi.controller.controllerPublishVolume({ volumeId, nodeId, volumeCapability });
+    const stagingTargetPath = join(dir, "staging");
+    const stage = () => csi.node.nodeStageVolume({ volumeId, publishContext, stagingTargetPath, volumeCapability });
+    await stage();
+    await stage();
+    const xfs = { ...volumeCapability, accessType: { $case: "mount" as const, value: { fsType: "xfs" } } };
+    await csi.node.nodeUnstageVolume({ volumeId, stagingTargetPath });
+    const asXfs = csi.node.nodeStageVolume({ volumeId, publishContext, stagingTargetPath, volumeCapability: xfs });
+    await expect(asXfs).rejects.toMatchObject({ code: 9 });
+    await stage();
+    driver.kill("SIGTERM");
+    expect(await exitOf(driver)).toBe(0);
+    expect(existsSync(join(dir, "csi.sock"))).toBe(false);
+    expect(spawnSync("findmnt", ["--noheadings", stagingTargetPath]).status).toBe(1);
+    await expectNothingLeft();
+  });
+});
