@@ -43,7 +43,8 @@ import { CONTENT_SOURCE, DRIVER_VERSION } from "./plugin.ts";
 import type { Snapshot, Snapshots } from "./snapshots.ts";
 import type { Target, Targets } from "./target.ts";
 import { formatVolumeId } from "./volume-id.ts";
-import type { VolumeSource, Volumes } from "./volumes.ts";
+import type { VolumeSource } from "./volume-source.ts";
+import type { Volumes } from "./volumes.ts";
 
 /** What the controller is made of. */
 export interface ControllerParts {

@@ -5,10 +5,10 @@ import { SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "./driver-error.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
+import type { Located } from "./located.ts";
 import { isNodeOf } from "./node-identity.ts";
 import type { Target, Targets } from "./target.ts";
 import { lvolOfNqn, parseVolumeId, subsystemNqn } from "./volume-id.ts";
-import type { Located } from "./volumes.ts";
 
 /** The serial number of every exported subsystem, as upstream sets it. */
 const SERIAL_NUMBER = "spdkcsi-sn";

@@ -4,23 +4,14 @@ import { isNoSpace } from "@org/spdk-rpc";
 import { fits, humanBytes, type SizeRange, volumeSize } from "./capacity.ts";
 import { DriverError } from "./driver-error.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
+import type { Located } from "./located.ts";
 import type { Lvol } from "./lvol.ts";
 import type { LvolNames } from "./names.ts";
 import type { VolumeParameters } from "./parameters.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { Lvstore, Target, Targets } from "./target.ts";
 import { parseVolumeId, subsystemNqn } from "./volume-id.ts";
-
-/** An lvol together with the target that holds it. */
-export interface Located {
-  readonly target: Target;
-  readonly lvol: Lvol;
-}
-
-/** What a new volume starts with. */
-export type VolumeSource =
-  | { readonly kind: "snapshot"; readonly id: string }
-  | { readonly kind: "volume"; readonly id: string };
+import type { VolumeSource } from "./volume-source.ts";
 
 /** A request for a volume, read. */
 export interface VolumeRequest {
