@@ -7,7 +7,18 @@ const FLAG_PRIORITY = 0x20;
 const AUTHORITY_INDEX = 1;
 
 /** HPACK's Huffman code is canonical: how many codes there are of each length (RFC 7541, Appendix B; text needs no longer ones). */
-const CODE_COUNTS = [[5, 10], [6, 26], [7, 32], [8, 6], [10, 5], [11, 3], [12, 2], [13, 6], [14, 2], [15, 3]] as const;
+const CODE_COUNTS = [
+  [5, 10],
+  [6, 26],
+  [7, 32],
+  [8, 6],
+  [10, 5],
+  [11, 3],
+  [12, 2],
+  [13, 6],
+  [14, 2],
+  [15, 3],
+] as const;
 const SLASH = { byte: 0x2f, code: 0b011000 };
 const DASH = { byte: 0x2d, code: 0b010110 };
 

@@ -84,7 +84,9 @@ describe("the call's context", () => {
       pair((_: object, context: CallContext) => {
         contexts.push(context);
         started.resolve();
-        return new Promise((_resolve, reject) => context.signal.addEventListener("abort", () => reject(new Error("gone"))));
+        return new Promise((_resolve, reject) =>
+          context.signal.addEventListener("abort", () => reject(new Error("gone"))),
+        );
       }),
     );
     const caller = new AbortController();
@@ -155,8 +157,11 @@ describe("locks", () => {
   it("abort a second call for the same volume and let other volumes pass", async () => {
     const gate = deferred<object>();
     const started = deferred<void>();
-    const deleteVolume = ({ volumeId }: { volumeId: string }) =>
-      volumeId === "v1" ? (started.resolve(), gate.promise) : Promise.resolve({});
+    const deleteVolume = async ({ volumeId }: { volumeId: string }) => {
+      if (volumeId !== "v1") return {};
+      started.resolve();
+      return gate.promise;
+    };
     await using plugin = await startPlugin(pair(deleteVolume));
     const first = plugin.call("deleteVolume", VOLUME);
     await started.promise;
@@ -189,7 +194,9 @@ describe("locks", () => {
   it("stay while a driver works on for a caller that has gone", async () => {
     const gate = deferred<object>();
     await using plugin = await startPlugin(pair(() => gate.promise));
-    expect((await statusOf(plugin.call("deleteVolume", VOLUME, { deadlineMs: 50 }))).code).toBe(status.DEADLINE_EXCEEDED);
+    expect((await statusOf(plugin.call("deleteVolume", VOLUME, { deadlineMs: 50 }))).code).toBe(
+      status.DEADLINE_EXCEEDED,
+    );
     expect((await statusOf(plugin.call("deleteVolume", VOLUME))).code).toBe(status.ABORTED);
     gate.resolve({});
     await expect.poll(async () => (await statusOf(plugin.call("deleteVolume", VOLUME))).code).toBe(status.OK);

@@ -3,11 +3,11 @@ import type { Features } from "./features.ts";
 import {
   ControllerServiceCapability_RPC_Type as ControllerRpc,
   type ControllerServiceCapability,
+  PluginCapability_VolumeExpansion_Type as Expansion,
   GroupControllerServiceCapability_RPC_Type as GroupControllerRpc,
   type GroupControllerServiceCapability,
   NodeServiceCapability_RPC_Type as NodeRpc,
   type NodeServiceCapability,
-  PluginCapability_VolumeExpansion_Type as Expansion,
   type PluginCapability,
   PluginCapability_Service_Type as PluginService,
 } from "./gen/csi.ts";

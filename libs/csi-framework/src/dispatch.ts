@@ -17,8 +17,17 @@ export type DriverMethod = (request: object, context: CallContext) => Promise<ob
 /** The method that answers `rpc` for the drivers together; undefined when none of them offers it. */
 export function findMethod(drivers: Drivers, rpc: RpcMethod): DriverMethod | undefined {
   if (rpc === "probe") return (request, context) => probe(drivers, request, context);
-  if (DERIVED.includes(rpc)) return ownMethod(drivers.find((driver) => overrides(driver, rpc)), rpc) ?? derived(drivers, rpc);
-  return ownMethod(drivers.find((driver) => driver[rpc] !== undefined), rpc);
+  if (DERIVED.includes(rpc))
+    return (
+      ownMethod(
+        drivers.find((driver) => overrides(driver, rpc)),
+        rpc,
+      ) ?? derived(drivers, rpc)
+    );
+  return ownMethod(
+    drivers.find((driver) => driver[rpc] !== undefined),
+    rpc,
+  );
 }
 
 /** What a call gets for an RPC that no driver offers. */
@@ -46,6 +55,6 @@ function derived(drivers: Drivers, rpc: RpcMethod): DriverMethod | undefined {
 
 /** Ready when all drivers are; one that does not say counts as ready. */
 async function probe(drivers: Drivers, request: object, context: CallContext): Promise<object> {
-  const answers = await Promise.all(drivers.map((driver) => driver.probe?.(request, context)));
+  const answers = await Promise.all(drivers.map(async (driver) => driver.probe?.(request, context)));
   return { ready: answers.every((answer) => answer?.ready !== false) };
 }

@@ -1,5 +1,10 @@
 import type { CallContext } from "./call-context.ts";
-import { controllerCapabilities, groupControllerCapabilities, nodeCapabilities, pluginCapabilities } from "./capabilities.ts";
+import {
+  controllerCapabilities,
+  groupControllerCapabilities,
+  nodeCapabilities,
+  pluginCapabilities,
+} from "./capabilities.ts";
 import type { Features } from "./features.ts";
 import type {
   ControllerExpandVolumeRequest,
@@ -105,7 +110,10 @@ export abstract class CsiDriver {
   }
 
   /** Returns the services and properties of the plugin as a whole. Derived; rarely worth overriding. */
-  getPluginCapabilities(_request: GetPluginCapabilitiesRequest, _context: CallContext): Answer<GetPluginCapabilitiesResponse> {
+  getPluginCapabilities(
+    _request: GetPluginCapabilitiesRequest,
+    _context: CallContext,
+  ): Answer<GetPluginCapabilitiesResponse> {
     return Promise.resolve({ capabilities: pluginCapabilities([this]) });
   }
 
@@ -119,28 +127,46 @@ export abstract class CsiDriver {
   deleteVolume?(request: DeleteVolumeRequest, context: CallContext): Answer<DeleteVolumeResponse>;
 
   /** Makes a volume reachable from one node. */
-  controllerPublishVolume?(request: ControllerPublishVolumeRequest, context: CallContext): Answer<ControllerPublishVolumeResponse>;
+  controllerPublishVolume?(
+    request: ControllerPublishVolumeRequest,
+    context: CallContext,
+  ): Answer<ControllerPublishVolumeResponse>;
 
   /** Ends a volume's reachability from one node, or from all when no node is named. */
-  controllerUnpublishVolume?(request: ControllerUnpublishVolumeRequest, context: CallContext): Answer<ControllerUnpublishVolumeResponse>;
+  controllerUnpublishVolume?(
+    request: ControllerUnpublishVolumeRequest,
+    context: CallContext,
+  ): Answer<ControllerUnpublishVolumeResponse>;
 
   /** Confirms that an existing volume can be used in the asked ways. */
-  validateVolumeCapabilities?(request: ValidateVolumeCapabilitiesRequest, context: CallContext): Answer<ValidateVolumeCapabilitiesResponse>;
+  validateVolumeCapabilities?(
+    request: ValidateVolumeCapabilitiesRequest,
+    context: CallContext,
+  ): Answer<ValidateVolumeCapabilitiesResponse>;
 
   /** Lists the volumes that the plugin knows, page by page. */
   listVolumes?(request: ListVolumesRequest, context: CallContext): Answer<ListVolumesResponse>;
 
   /** Lists the volumes that are in bad health, page by page. */
-  controllerListVolumeHealth?(request: ControllerListVolumeHealthRequest, context: CallContext): Answer<ControllerListVolumeHealthResponse>;
+  controllerListVolumeHealth?(
+    request: ControllerListVolumeHealthRequest,
+    context: CallContext,
+  ): Answer<ControllerListVolumeHealthResponse>;
 
   /** Reports the health of one volume as the storage sees it. */
-  controllerGetVolumeHealth?(request: ControllerGetVolumeHealthRequest, context: CallContext): Answer<ControllerGetVolumeHealthResponse>;
+  controllerGetVolumeHealth?(
+    request: ControllerGetVolumeHealthRequest,
+    context: CallContext,
+  ): Answer<ControllerGetVolumeHealthResponse>;
 
   /** Reports how much can still be provisioned. */
   getCapacity?(request: GetCapacityRequest, context: CallContext): Answer<GetCapacityResponse>;
 
   /** Returns what the controller service offers. Derived; rarely worth overriding. */
-  controllerGetCapabilities(_request: ControllerGetCapabilitiesRequest, _context: CallContext): Answer<ControllerGetCapabilitiesResponse> {
+  controllerGetCapabilities(
+    _request: ControllerGetCapabilitiesRequest,
+    _context: CallContext,
+  ): Answer<ControllerGetCapabilitiesResponse> {
     return Promise.resolve({ capabilities: controllerCapabilities([this]) });
   }
 
@@ -157,33 +183,57 @@ export abstract class CsiDriver {
   getSnapshot?(request: GetSnapshotRequest, context: CallContext): Answer<GetSnapshotResponse>;
 
   /** Grows a volume on the storage side. */
-  controllerExpandVolume?(request: ControllerExpandVolumeRequest, context: CallContext): Answer<ControllerExpandVolumeResponse>;
+  controllerExpandVolume?(
+    request: ControllerExpandVolumeRequest,
+    context: CallContext,
+  ): Answer<ControllerExpandVolumeResponse>;
 
   /** Returns one volume and its status. */
   controllerGetVolume?(request: ControllerGetVolumeRequest, context: CallContext): Answer<ControllerGetVolumeResponse>;
 
   /** Changes the mutable parameters of a volume: all of them or none. */
-  controllerModifyVolume?(request: ControllerModifyVolumeRequest, context: CallContext): Answer<ControllerModifyVolumeResponse>;
+  controllerModifyVolume?(
+    request: ControllerModifyVolumeRequest,
+    context: CallContext,
+  ): Answer<ControllerModifyVolumeResponse>;
 
   /** Returns what the group controller service offers. Derived; rarely worth overriding. */
-  groupControllerGetCapabilities(_request: GroupControllerGetCapabilitiesRequest, _context: CallContext): Answer<GroupControllerGetCapabilitiesResponse> {
+  groupControllerGetCapabilities(
+    _request: GroupControllerGetCapabilitiesRequest,
+    _context: CallContext,
+  ): Answer<GroupControllerGetCapabilitiesResponse> {
     return Promise.resolve({ capabilities: groupControllerCapabilities([this]) });
   }
 
   /** Takes snapshots of several volumes at one moment. */
-  createVolumeGroupSnapshot?(request: CreateVolumeGroupSnapshotRequest, context: CallContext): Answer<CreateVolumeGroupSnapshotResponse>;
+  createVolumeGroupSnapshot?(
+    request: CreateVolumeGroupSnapshotRequest,
+    context: CallContext,
+  ): Answer<CreateVolumeGroupSnapshotResponse>;
 
   /** Removes a group snapshot and its members. */
-  deleteVolumeGroupSnapshot?(request: DeleteVolumeGroupSnapshotRequest, context: CallContext): Answer<DeleteVolumeGroupSnapshotResponse>;
+  deleteVolumeGroupSnapshot?(
+    request: DeleteVolumeGroupSnapshotRequest,
+    context: CallContext,
+  ): Answer<DeleteVolumeGroupSnapshotResponse>;
 
   /** Returns one group snapshot. */
-  getVolumeGroupSnapshot?(request: GetVolumeGroupSnapshotRequest, context: CallContext): Answer<GetVolumeGroupSnapshotResponse>;
+  getVolumeGroupSnapshot?(
+    request: GetVolumeGroupSnapshotRequest,
+    context: CallContext,
+  ): Answer<GetVolumeGroupSnapshotResponse>;
 
   /** Streams the allocated ranges of a snapshot. */
-  getMetadataAllocated?(request: GetMetadataAllocatedRequest, context: CallContext): AsyncIterable<DeepPartial<GetMetadataAllocatedResponse>>;
+  getMetadataAllocated?(
+    request: GetMetadataAllocatedRequest,
+    context: CallContext,
+  ): AsyncIterable<DeepPartial<GetMetadataAllocatedResponse>>;
 
   /** Streams the ranges that differ between two snapshots of one volume. */
-  getMetadataDelta?(request: GetMetadataDeltaRequest, context: CallContext): AsyncIterable<DeepPartial<GetMetadataDeltaResponse>>;
+  getMetadataDelta?(
+    request: GetMetadataDeltaRequest,
+    context: CallContext,
+  ): AsyncIterable<DeepPartial<GetMetadataDeltaResponse>>;
 
   /** Prepares a volume once per node, in the staging path. */
   nodeStageVolume?(request: NodeStageVolumeRequest, context: CallContext): Answer<NodeStageVolumeResponse>;
@@ -204,13 +254,19 @@ export abstract class CsiDriver {
   nodeGetVolumeHealth?(request: NodeGetVolumeHealthRequest, context: CallContext): Answer<NodeGetVolumeHealthResponse>;
 
   /** Reports the health of the storage backends as the node sees them. */
-  nodeGetStorageHealth?(request: NodeGetStorageHealthRequest, context: CallContext): Answer<NodeGetStorageHealthResponse>;
+  nodeGetStorageHealth?(
+    request: NodeGetStorageHealthRequest,
+    context: CallContext,
+  ): Answer<NodeGetStorageHealthResponse>;
 
   /** Grows the file system or device on the node after the storage has grown. */
   nodeExpandVolume?(request: NodeExpandVolumeRequest, context: CallContext): Answer<NodeExpandVolumeResponse>;
 
   /** Returns what the node service offers. Derived; rarely worth overriding. */
-  nodeGetCapabilities(_request: NodeGetCapabilitiesRequest, _context: CallContext): Answer<NodeGetCapabilitiesResponse> {
+  nodeGetCapabilities(
+    _request: NodeGetCapabilitiesRequest,
+    _context: CallContext,
+  ): Answer<NodeGetCapabilitiesResponse> {
     return Promise.resolve({ capabilities: nodeCapabilities([this]) });
   }
 

@@ -43,7 +43,11 @@ export function grpcHandlers(service: ServiceName, handling: Handling): UntypedS
 
 function unaryHandler(rpc: RpcMethod, handling: Handling): handleUnaryCall<object, object> {
   const method = findMethod(handling.drivers, rpc);
-  const handle = wrap(rpc, handling, method && (async ({ request, context }) => complete(rpc, await answer(method, request, context))));
+  const handle = wrap(
+    rpc,
+    handling,
+    method && (async ({ request, context }) => complete(rpc, await answer(method, request, context))),
+  );
   return (call, callback) => {
     const work = handle({ rpc, request: call.request, context: contextOf(rpc, call, handling) });
     handling.track(work);
@@ -121,9 +125,12 @@ function signalOf(call: ServerCall & { readonly metadata: Metadata }): AbortSign
   return controller.signal;
 }
 
+/** At its deadline a client cancels by itself, which may arrive a little before the deadline that the server computed. */
+const CANCELLED_AT_DEADLINE_MS = 20;
+
 function cancellation(call: ServerCall): CsiError {
   const deadline = call.getDeadline();
-  const isLate = Number(deadline) <= Date.now();
+  const isLate = Number(deadline) <= Date.now() + CANCELLED_AT_DEADLINE_MS;
   return isLate
     ? new CsiError("DEADLINE_EXCEEDED", "the caller's deadline has passed")
     : new CsiError("CANCELLED", "the caller has cancelled the call");

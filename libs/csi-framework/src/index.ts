@@ -120,8 +120,8 @@ export {
   type VolumeContentSource_VolumeSource,
   type VolumeGroupSnapshot,
   type VolumeHealth,
-  VolumeHealthErrorType,
   type VolumeHealth_VolumeHealthEntry,
+  VolumeHealthErrorType,
   type VolumeUsage,
   VolumeUsage_Unit,
 } from "./gen/csi.ts";

@@ -1,4 +1,5 @@
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type ListenOptions, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
 
@@ -9,37 +10,41 @@ import { RewrittenSocket } from "./rewritten-socket.ts";
 export interface Listener {
   /** "unix:///path" or "tcp://host:port" with the real port. */
   readonly endpoint: string;
-  /** Accepts no more connections and, for a socket, removes it. Connections that are open stay. */
-  stop(): void;
+  /** Accepts no more connections and, for a socket, removes it. Settles when those that are open have ended. */
+  stop(): Promise<void>;
 }
 
-/** Opens `endpoint` and hands its connections to `server`. */
+/**
+ * Opens `endpoint` and hands its connections to `server`. The listener is ours, since only so it is known when the last
+ * connection has ended: grpc-js takes a session that is closing for one that is closed.
+ */
 export async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
-  return endpoint.kind === "unix" ? listenOnSocket(server, endpoint.path) : listenOnPort(server, endpoint.address);
+  if (endpoint.kind === "unix") {
+    await clearSocketPath(endpoint.path);
+    const { stop } = await open(server, { path: endpoint.path }, (socket) => new RewrittenSocket(socket));
+    return { endpoint: `unix://${endpoint.path}`, stop };
+  }
+  const [, host = "", port] = /^(.*):(\d+)$/.exec(endpoint.address) ?? [];
+  const bare = host.replace(/^\[(.*)\]$/, "$1");
+  const { stop, address } = await open(server, { host: bare, port: Number(port) }, (socket) => socket);
+  const bound = typeof address === "object" && address !== null ? address.port : Number(port);
+  return { endpoint: `tcp://${host}:${bound}`, stop };
 }
 
-function listenOnPort(server: Server, address: string): Promise<Listener> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error !== null) return reject(error);
-      // The server itself lets go of the port when it shuts down.
-      resolve({ endpoint: `tcp://${address.replace(/:\d+$/, `:${port}`)}`, stop() {} });
-    });
-  });
-}
-
-async function listenOnSocket(server: Server, path: string): Promise<Listener> {
-  await clearSocketPath(path);
+async function open(
+  server: Server,
+  where: ListenOptions,
+  wrap: (socket: Socket) => Duplex,
+): Promise<{ readonly stop: () => Promise<void>; readonly address: AddressInfo | string | null }> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const accept = (socket: Socket): void => injector.injectConnection(new RewrittenSocket(socket));
-  const listener = createServer({ allowHalfOpen: true }, accept);
+  const listener = createServer({ allowHalfOpen: true }, (socket) => injector.injectConnection(wrap(socket)));
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);
-    listener.listen(path, () => {
+    listener.listen(where, () => {
       listener.off("error", reject);
       resolve();
     });
   });
   // Node removes the socket as it closes.
-  return { endpoint: `unix://${path}`, stop: () => void listener.close() };
+  return { address: listener.address(), stop: () => new Promise((resolve) => listener.close(() => resolve())) };
 }

@@ -34,7 +34,9 @@ export function jsonLogger(stream: LogStream, level: LogLevel = "info"): Logger 
 /** Writes lines for people: time, level, message, `key=value`. `level` (default "info") is the least written. */
 export function textLogger(stream: LogStream, level: LogLevel = "info"): Logger {
   return streamLogger(stream, level, (lineLevel, message, fields) => {
-    const pairs = Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [` ${key}=${toJson(value)}`]));
+    const pairs = Object.entries(fields).flatMap(([key, value]) =>
+      value === undefined ? [] : [` ${key}=${toJson(value)}`],
+    );
     const text = message.replaceAll(/[\r\n]+/g, " ");
     return `${new Date().toISOString()} ${lineLevel.toUpperCase().padEnd(5)} ${text}${pairs.join("")}`;
   });
@@ -76,5 +78,11 @@ function plain(value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (!(value instanceof Error)) return value;
   const { name, message, stack, cause } = value;
-  return { name, message, ...("code" in value ? { code: value.code } : {}), stack, ...(cause === undefined ? {} : { cause }) };
+  return {
+    name,
+    message,
+    ...("code" in value ? { code: value.code } : {}),
+    stack,
+    ...(cause === undefined ? {} : { cause }),
+  };
 }

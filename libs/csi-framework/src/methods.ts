@@ -17,7 +17,12 @@ export interface MethodFacts {
 export const SIZE_LIMITS = { string: 128, map: 4096, flags: 4096, path: 4096, nodeId: 256 } as const;
 
 /** Paths follow the operating system's limit instead of CSI's: kubelet's own are longer than 128 bytes. */
-export const PATH_FIELDS: readonly string[] = ["staging_target_path", "target_path", "volume_path", "volume_publish_path"];
+export const PATH_FIELDS: readonly string[] = [
+  "staging_target_path",
+  "target_path",
+  "volume_path",
+  "volume_publish_path",
+];
 
 /** Paths at which a driver makes or removes something. The others only point at what is there, and may be relative. */
 export const ABSOLUTE_PATH_FIELDS: readonly string[] = ["staging_target_path", "target_path"];
@@ -67,7 +72,12 @@ export const METHODS: Readonly<Record<RpcMethod, MethodFacts>> = {
     "deleteVolumeGroupSnapshot",
     "getVolumeGroupSnapshot",
   ),
-  deleteVolumeGroupSnapshot: changes(GROUP, ["group_snapshot_id"], "createVolumeGroupSnapshot", "getVolumeGroupSnapshot"),
+  deleteVolumeGroupSnapshot: changes(
+    GROUP,
+    ["group_snapshot_id"],
+    "createVolumeGroupSnapshot",
+    "getVolumeGroupSnapshot",
+  ),
   getVolumeGroupSnapshot: needing(reads("group_snapshot_id"), "createVolumeGroupSnapshot", "deleteVolumeGroupSnapshot"),
 
   getMetadataAllocated: needing(reads("snapshot_id"), "getMetadataDelta"),

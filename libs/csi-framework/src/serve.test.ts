@@ -64,14 +64,21 @@ describe("serve", () => {
     await expect(serve(driverWith({}), { endpoint: path })).rejects.toThrow("is not a socket");
   });
 
-  it.each(["", "csi.sock", "http://x", "tcp://host", `/${"x".repeat(120)}`])("refuses the endpoint %j", async (endpoint) => {
-    await expect(serve(driverWith({}), { endpoint })).rejects.toThrow(TypeError);
-  });
+  it.each(["", "csi.sock", "http://x", "tcp://host", `/${"x".repeat(120)}`])(
+    "refuses the endpoint %j",
+    async (endpoint) => {
+      await expect(serve(driverWith({}), { endpoint })).rejects.toThrow(TypeError);
+    },
+  );
 
   it("answers calls in flight before it closes, and accepts no new ones", async () => {
     const gate = deferred<object>();
     const started = deferred<void>();
-    await using plugin = await startPlugin(pair(() => (started.resolve(), gate.promise)));
+    const deleteVolume = async () => {
+      started.resolve();
+      return gate.promise;
+    };
+    await using plugin = await startPlugin(pair(deleteVolume));
     const call = plugin.call("deleteVolume", VOLUME);
     await started.promise;
     const closing = plugin.server.close();

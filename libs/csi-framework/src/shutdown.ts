@@ -60,15 +60,16 @@ export class Shutdown {
   }
 
   async #drain(listener: Listener): Promise<void> {
-    listener.stop();
     const { drainTimeoutMs, logger } = this.#options;
-    const isDrained = await inTime(this.#drained(), drainTimeoutMs);
+    const isDrained = await inTime(this.#drained(listener.stop()), drainTimeoutMs);
     if (!isDrained) logger.warn("closing with calls in flight", { drainTimeoutMs, unsettled: this.#work.size });
     this.#server.forceShutdown();
   }
 
-  async #drained(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+  /** Clients are told to go; their connections end when the last reply on them has been written. */
+  async #drained(stopped: Promise<void>): Promise<void> {
+    this.#server.tryShutdown(() => {});
+    await stopped;
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Client, credentials, type MethodDefinition, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
 
 import { rpcMethods } from "../src/capabilities.ts";
 import { CsiDriver } from "../src/driver.ts";

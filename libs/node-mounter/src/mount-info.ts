@@ -49,17 +49,17 @@ function parseLine(line: string): MountEntry {
     id: Number(id),
     parentId: Number(parentId),
     deviceNumber,
-    root: unescape(root),
-    target: unescape(target),
+    root: unescapeOctal(root),
+    target: unescapeOctal(target),
     options: options.split(","),
     optionalFields: fields.slice(6, separator),
-    fsType: unescape(fsType),
-    source: unescape(source),
+    fsType: unescapeOctal(fsType),
+    source: unescapeOctal(source),
     superOptions: (superOptions ?? "").split(",").filter((option) => option !== ""),
   };
 }
 
 /** The kernel writes space, tab, newline, backslash and `#` as three octal digits. */
-function unescape(field: string): string {
+function unescapeOctal(field: string): string {
   return field.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -83,7 +83,11 @@ describe("the protocol", () => {
   it.each([
     ["joined", [VERSION + VERSION.replace("1,", "2,")]],
     ["split", [VERSION.slice(0, 20), VERSION.slice(20), VERSION.replace("1,", "2,")]],
-    ["byte by byte", [...`${VERSION}\n${VERSION.replace("1,", "2,")}`]],
+    [
+      "byte by byte",
+      Array.from(`${VERSION}
+${VERSION.replace("1,", "2,")}`),
+    ],
   ])("takes requests that come %s", async (_how, chunks) => {
     const { wire } = await start();
     for (const chunk of chunks) wire.socket.write(chunk);
@@ -101,7 +105,7 @@ describe("the protocol", () => {
     ],
     [
       "more than 8,192 values",
-      JSON.stringify({ id: 1, method: "spdk_get_version", params: { x: new Array(8_192).fill(1) } }),
+      JSON.stringify({ id: 1, method: "spdk_get_version", params: { x: Array.from({ length: 8_192 }, () => 1) } }),
     ],
   ])("closes on %s, without a word", async (_what, text) => {
     const { wire } = await start();
@@ -161,7 +165,7 @@ describe("the protocol", () => {
     const { wire } = await start({ pollMs: 50 });
     await once(wire.socket, "connect");
     const began = performance.now();
-    await Promise.all([wire.call("spdk_get_version")]);
+    await wire.call("spdk_get_version");
     await wire.call("spdk_get_version");
     expect(performance.now() - began).toBeGreaterThan(50);
   });

@@ -27,7 +27,7 @@ export function parseArguments(args: readonly string[]): CliRequest {
       uri = toUri(next);
       at += 1;
     } else if (arg.startsWith("--")) {
-      const [name = "", inline] = splitOnce(arg.slice(2), "=");
+      const [name, inline] = splitOnce(arg.slice(2), "=");
       if (name === "") return usage(`"${arg}" names no parameter`);
       const separate = inline === undefined && next !== undefined && !isOption(next) ? next : undefined;
       const text = inline ?? separate;

@@ -24,7 +24,7 @@ async function startProxy(answer: (posted: Posted) => Answer | Promise<Answer>) 
     load.most = Math.max(load.most, load.now);
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", async () => {
+    const reply = async (): Promise<void> => {
       const posted = JSON.parse(Buffer.concat(chunks).toString()) as Posted;
       const allowed = request.headers.authorization === `Basic ${Buffer.from("root:se:cret").toString("base64")}`;
       if (allowed) methods.push(posted.method);
@@ -36,7 +36,8 @@ async function startProxy(answer: (posted: Posted) => Answer | Promise<Answer>) 
       }
       response.writeHead(given.status ?? 200, { connection: "close" });
       response.end(given.body ?? "");
-    });
+    };
+    request.on("end", () => void reply());
   });
   server.on("connection", () => {
     load.connections += 1;

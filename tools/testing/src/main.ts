@@ -15,7 +15,7 @@ const dir = mkdtempSync(join(tmpdir(), "npm-test-"));
 try {
   if (process.getuid?.() !== 0)
     process.stdout.write("Not root: tests that mount are skipped, and csi-sanity's node specs.\n");
-  const parts = [vitest(), sanity()];
+  const parts = [vitest(), descriptor(), sanity()];
   const sum = (key: keyof Counts): number => parts.reduce((total, part) => total + part[key], 0);
   process.exitCode = sum("failed") === 0 ? 0 : 1;
   process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
@@ -39,6 +39,16 @@ function vitest(): Counts {
   const failed = status !== 0 && result.numFailedTests === 0 ? 1 : result.numFailedTests;
   if (ci && skipped > 0) process.stdout.write(`CI=true: ${skipped} skipped tests count as failed\n`);
   return { passed: result.numPassedTests, failed: failed + (ci ? skipped : 0), skipped: ci ? 0 : skipped };
+}
+
+/** Our csi.proto against the published one, which comes as a Go module. */
+function descriptor(): Counts {
+  if (spawnSync("go", ["version"], { stdio: "ignore" }).status !== 0) {
+    process.stdout.write("the comparison with the published csi.proto is left out: no Go toolchain is installed\n");
+    return ci ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
+  }
+  const { status } = spawnSync(process.execPath, ["tools/csi-proto/src/main.ts", "descriptor"], { stdio: "inherit" });
+  return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
 }
 
 function sanity(): Counts {

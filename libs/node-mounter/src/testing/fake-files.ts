@@ -54,11 +54,11 @@ function toStat(node: FakeNode | undefined): FileStat | undefined {
 
 function toLine(entry: MountEntry): string {
   const { id, parentId, deviceNumber, root, target, options, fsType, source, superOptions } = entry;
-  const places = `${deviceNumber} ${escape(root)} ${escape(target)}`;
-  return `${id} ${parentId} ${places} ${options.join(",")} - ${fsType} ${escape(source)} ${superOptions.join(",")}\n`;
+  const places = `${deviceNumber} ${escapeOctal(root)} ${escapeOctal(target)}`;
+  return `${id} ${parentId} ${places} ${options.join(",")} - ${fsType} ${escapeOctal(source)} ${superOptions.join(",")}\n`;
 }
 
-function escape(path: string): string {
+function escapeOctal(path: string): string {
   return path.replaceAll(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
