@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, connect as netConnect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,6 +13,7 @@ import { parseConfig, type TargetConfig } from "../src/config.ts";
 import { toCsiError } from "../src/errors.ts";
 import { hostNqn } from "../src/node-identity.ts";
 import { createController } from "../src/wiring.ts";
+import { REAL_TARGET, startTarget, type TargetUnderTest } from "./target-under-test.ts";
 
 const MIB = 1024n ** 2n;
 const XFS = {
@@ -20,8 +23,12 @@ const XFS = {
 const NODE = hostNqn("default", "worker-1");
 const OTHER = hostNqn("default", "worker-2");
 
+/** What a volume's tests need of a target; a real one keeps it in its memory. */
+const MALLOC = { name: "Malloc0", num_blocks: 2 ** 20, block_size: 512 };
+
 let dir: string;
-let emulator: Emulator;
+let uri: string;
+let underTest: TargetUnderTest;
 let spdk: SpdkClient;
 let csi: CsiClient;
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -29,21 +36,17 @@ const cleanups: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "spdk-csi-test-"));
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
-  emulator = await Emulator.start({ listen: [`unix://${dir}/spdk.sock`] });
-  cleanups.push(() => emulator.close());
-  spdk = connect(`unix://${dir}/spdk.sock`);
-  cleanups.push(() => spdk.close());
-  await spdk.call("bdev_malloc_create", { name: "Malloc0", num_blocks: 2 ** 23, block_size: 512 });
+  underTest = await startTarget(join(dir, "spdk.sock"));
+  cleanups.push(() => underTest.close());
+  ({ uri, spdk } = underTest);
+  await spdk.call("bdev_malloc_create", MALLOC);
   await spdk.call("bdev_lvol_create_lvstore", { bdev_name: "Malloc0", lvs_name: "lvs0", cluster_sz: 4194304 });
 });
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function start(
-  targets: readonly TargetConfig[] = [target("t", `unix://${dir}/spdk.sock`)],
-  maxVolumesPerNode = 0,
-): Promise<void> {
+async function start(targets: readonly TargetConfig[] = [target("t", uri)], maxVolumesPerNode = 0): Promise<void> {
   const controller = createController({
     driverName: "csi.spdk.io",
     cluster: "default",
@@ -112,7 +115,7 @@ describe("the tutorial", () => {
     const secret = '{ "rpcTokens": [ { "name": "spdk-1", "username": "root", "password": "gluesys" } ] }';
     const admin = connect(uri, { username: "root", password: "gluesys" });
     cleanups.push(() => admin.close());
-    await admin.call("bdev_malloc_create", { name: "Malloc0", num_blocks: 2 ** 23, block_size: 512 });
+    await admin.call("bdev_malloc_create", { name: "Malloc0", num_blocks: 2 ** 20, block_size: 512 });
     await admin.call("bdev_lvol_create_lvstore", { bdev_name: "Malloc0", lvs_name: "lvs0" });
     await start(parseConfig({ file: "config.json", text }, { file: "secret.json", text: secret }));
 
@@ -353,24 +356,56 @@ it("upstream's bare uuids name volumes, too", async () => {
   expect(await spdk.call("bdev_lvol_get_lvols")).toEqual([]);
 });
 
-describe("a target that is down", () => {
+describe.skipIf(REAL_TARGET !== undefined)("a target that is down", () => {
   it("makes calls UNAVAILABLE, never NOT_FOUND, and nothing is made twice", async () => {
     await start();
     const { volumeId } = await create("a");
-    await emulator.close();
+    await underTest.close();
     for (const call of [() => create("a"), () => publish(volumeId), () => csi.controller.deleteVolume({ volumeId })]) {
       expect(await status(call())).toMatchObject({ code: UNAVAILABLE, details: expect.stringContaining("spdk.sock") });
     }
   });
 
+  it("in mid-call makes the call UNAVAILABLE, and the retry ends as if nothing had happened", async () => {
+    const path = join(dir, "flaky.sock");
+    let calls = 0;
+    // In front of the target: hands everything on, until it cuts both sides after the call to be cut was sent.
+    const flaky = createServer((client) => {
+      const upstream = netConnect(join(dir, "spdk.sock"));
+      client.on("data", (chunk) => {
+        upstream.write(chunk);
+        if (!chunk.toString().includes('bdev_lvol_create"') || calls > 0) return;
+        calls += 1;
+        client.destroy();
+        flaky.close();
+      });
+      upstream.on("data", (chunk) => client.write(chunk));
+      for (const side of [client, upstream]) side.on("error", () => undefined);
+      client.on("close", () => upstream.end());
+    });
+    flaky.listen(path);
+    await once(flaky, "listening");
+    cleanups.push(async () => flaky.close());
+    await start([target("t", `unix://${path}`)]);
+    expect(await status(create("a"))).toMatchObject({
+      code: UNAVAILABLE,
+      details: expect.stringContaining("repeated"),
+    });
+    expect(calls).toBe(1);
+    flaky.listen(path);
+    await once(flaky, "listening");
+    const { volumeId } = await create("a");
+    expect(await spdk.call("bdev_lvol_get_lvols")).toMatchObject([{ uuid: uuidOf(volumeId) }]);
+  });
+
   it("hides no other target's volumes, nor its own last known ones", async () => {
     const second = await Emulator.start({ listen: [`unix://${dir}/second.sock`] });
-    await start([target("t", `unix://${dir}/spdk.sock`), target("u", `unix://${dir}/second.sock`)]);
+    await start([target("t", uri), target("u", `unix://${dir}/second.sock`)]);
     await create("a");
     expect((await csi.controller.listVolumes({})).entries).toHaveLength(1);
     await second.close();
     expect((await csi.controller.listVolumes({})).entries).toHaveLength(1);
-    await emulator.close();
+    await underTest.close();
     expect((await csi.controller.listVolumes({})).entries).toHaveLength(1);
     expect(await csi.identity.probe({})).toMatchObject({ ready: true });
   });

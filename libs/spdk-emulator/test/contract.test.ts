@@ -31,18 +31,19 @@ const records = readFileSync(join(import.meta.dirname, "fixtures/transcript-26.0
   );
 
 let dir: string;
-let emulator: Emulator;
+let emulator: Emulator | undefined;
 let socket: Socket;
 let lastId = 0;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "contract-"));
-  emulator = await Emulator.start({ listen: [`unix://${dir}/spdk.sock`] });
-  socket = connect(join(dir, "spdk.sock"));
+  const real = process.env["SPDK_SOCKET"];
+  if (real === undefined) emulator = await Emulator.start({ listen: [`unix://${dir}/spdk.sock`] });
+  socket = connect(real ?? join(dir, "spdk.sock"));
 });
 afterAll(async () => {
   socket.destroy();
-  await emulator.close();
+  await emulator?.close();
   rmSync(dir, { recursive: true, force: true });
 });
 
