@@ -39,7 +39,7 @@ describe.each(["default", "east", LONGEST])("names in cluster %s", (cluster) => 
     plain: names.volume("pvc-2b1ff8b6-95f2-4b0e-8f0a-57ab6f6f1c55"),
     snapshot: names.snapshot("snapshot-1", UUID, TIME),
     internal: names.internalSnapshot(UUID, "clone"),
-    trash: names.trash(UUID, "2a2e0f42-76dc-4193-b23d-418eea27e96a"),
+    tombstone: names.tombstone(UUID),
   };
 
   it.each(Object.entries(all))("fit SPDK's 63 bytes: %s", (_kind, name) => {
@@ -50,7 +50,7 @@ describe.each(["default", "east", LONGEST])("names in cluster %s", (cluster) => 
     expect(names.parse(all.volume)).toEqual({ kind: "volume" });
     expect(names.parse(all.plain)).toEqual({ kind: "volume" });
     expect(names.parse(all.internal)).toEqual({ kind: "internal", sourceUuid: UUID });
-    expect(names.parse(all.trash)).toEqual({ kind: "trash", sourceUuid: UUID });
+    expect(names.parse(all.tombstone)).toEqual({ kind: "tombstone", snapshotUuid: UUID });
     expect(names.parse(all.snapshot)).toEqual({
       kind: "snapshot",
       nameHash: names.snapshotHash("snapshot-1"),

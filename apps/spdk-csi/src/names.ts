@@ -16,7 +16,7 @@ export type LvolName =
   | { readonly kind: "volume" }
   | { readonly kind: "snapshot"; readonly nameHash: string; readonly sourceUuid: string; readonly createdAt: Date }
   | { readonly kind: "internal"; readonly sourceUuid: string }
-  | { readonly kind: "trash"; readonly sourceUuid: string }
+  | { readonly kind: "tombstone"; readonly snapshotUuid: string }
   | { readonly kind: "foreign" };
 
 function hash(text: string, characters: number): string {
@@ -57,9 +57,12 @@ export class LvolNames {
     return `${this.#prefix}i.${shortUuid(sourceUuid)}.${hash(cloneName, 16)}`;
   }
 
-  /** A deleted snapshot that still has clones: SPDK cannot delete it, so it is hidden until they are gone. */
-  trash(sourceUuid: string, snapshotUuid: string): string {
-    return `${this.#prefix}t.${shortUuid(sourceUuid)}.${hash(snapshotUuid, 12)}`;
+  /**
+   * An empty lvol that says of a snapshot that it was deleted. SPDK can neither delete a snapshot with two clones nor
+   * rename one, so it stays, hidden, until its clones are gone.
+   */
+  tombstone(snapshotUuid: string): string {
+    return `${this.#prefix}t.${shortUuid(snapshotUuid)}`;
   }
 
   /** Reads a name back. A plain name without any cluster's mark is a volume, whoever made it. */
@@ -70,8 +73,8 @@ export class LvolNames {
     const [mark, ...rest] = own.split(".");
     const source = longUuid((mark === "s" ? rest[1] : rest[0]) ?? "");
     if (source === undefined) return { kind: "volume" };
+    if (mark === "t" && rest.length === 1) return { kind: "tombstone", snapshotUuid: source };
     if (mark === "i" && rest.length === 2) return { kind: "internal", sourceUuid: source };
-    if (mark === "t" && rest.length === 2) return { kind: "trash", sourceUuid: source };
     if (mark === "s" && rest.length === 3) {
       const milliseconds = Number.parseInt(rest[2] ?? "", 36);
       if (!Number.isFinite(milliseconds)) return { kind: "volume" };

@@ -3,7 +3,7 @@ import { type CallOptions, SpdkRpcError } from "@org/spdk-rpc";
 import { DriverError } from "./driver-error.ts";
 import type { Located } from "./located.ts";
 import type { Lvol } from "./lvol.ts";
-import type { LvolNames } from "./names.ts";
+import type { LvolName, LvolNames } from "./names.ts";
 import type { Target, Targets } from "./target.ts";
 import { formatVolumeId, parseVolumeId } from "./volume-id.ts";
 import type { VolumeSource } from "./volume-source.ts";
@@ -33,21 +33,31 @@ export class Snapshots {
     this.#now = now;
   }
 
-  /** The snapshots of one target, oldest first. */
+  /** The snapshots of one target, oldest first; deleted ones are left out. */
   async list(target: Target, options?: CallOptions): Promise<Snapshot[]> {
     const lvols = await target.lvols(options);
+    const deleted = new Set(lvols.map((lvol) => this.#names.parse(lvol.name)).map(deletedSnapshot));
     return lvols
+      .filter((lvol) => !deleted.has(lvol.uuid))
       .flatMap((lvol) => this.#toSnapshot(target, lvol) ?? [])
       .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   }
 
-  /** The snapshot of that id; undefined when there is none (a deleted one that still has clones counts as none). */
+  /** The snapshot of that id; undefined when there is none, or it was deleted. */
   async find(id: string, options?: CallOptions): Promise<Snapshot | undefined> {
     const parsed = parseVolumeId(id);
     if (parsed?.target === undefined) return undefined;
     const target = this.#targets.get(parsed.target);
     const lvol = await target.findLvol(parsed.uuid, options);
-    return lvol === undefined ? undefined : this.#toSnapshot(target, lvol);
+    const snapshot = lvol === undefined ? undefined : this.#toSnapshot(target, lvol);
+    if (snapshot === undefined) return undefined;
+    const tombstone = await target.findLvol(this.#tombstoneOf(snapshot.lvol), options);
+    return tombstone === undefined ? snapshot : undefined;
+  }
+
+  /** The alias of the tombstone that says that a snapshot was deleted. */
+  #tombstoneOf({ lvstore, uuid }: Lvol): string {
+    return `${lvstore}/${this.#names.tombstone(uuid)}`;
   }
 
   #toSnapshot(target: Target, lvol: Lvol): Snapshot | undefined {
@@ -108,27 +118,30 @@ export class Snapshots {
     return same[0];
   }
 
-  /** Deletes the snapshot. SPDK cannot delete one with two clones: it is hidden then, and swept with its last but one. */
+  /** Deletes the snapshot. One with two clones SPDK cannot delete: it is hidden, and swept with its last clone but one. */
   async remove(id: string, options?: CallOptions): Promise<void> {
     const snapshot = await this.find(id, options);
     if (snapshot === undefined) return;
-    const { target, lvol, sourceUuid } = snapshot;
-    const { client } = target;
-    if (lvol.clones.length > 1) {
-      await client.call(
-        "bdev_lvol_rename",
-        { old_name: lvol.uuid, new_name: this.#names.trash(sourceUuid, lvol.uuid) },
-        options,
-      );
-    } else {
-      try {
-        await client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
-      } catch (error) {
-        const now = await target.findLvol(lvol.uuid, options);
-        if (now !== undefined) throw error;
-      }
+    const { target, lvol } = snapshot;
+    try {
+      await target.client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
+    } catch (error) {
+      const now = await target.findLvol(lvol.uuid, options);
+      if (now !== undefined && now.clones.length < 2) throw error;
+      if (now !== undefined) await this.#bury(target, now, options);
     }
     await this.sweep(target, options);
+  }
+
+  async #bury(target: Target, lvol: Lvol, options?: CallOptions): Promise<void> {
+    const name = this.#names.tombstone(lvol.uuid);
+    const nothing = await target.sizeParameter(0n, options);
+    try {
+      const place = { lvs_name: lvol.lvstore, lvol_name: name, thin_provision: true };
+      await target.client.call("bdev_lvol_create", { ...place, ...nothing }, options);
+    } catch (error) {
+      if ((await target.findLvol(this.#tombstoneOf(lvol), options)) === undefined) throw error;
+    }
   }
 
   /** Calls `work` with the snapshot that a clone of `source` is made from: the named one, or an internal one of the volume. */
@@ -196,17 +209,37 @@ export class Snapshots {
     return `${source.kind} ${parseVolumeId(source.id)?.uuid ?? source.id}`;
   }
 
-  /** Deletes what no user sees and nothing needs any more: hidden and internal snapshots with at most one clone. */
+  /**
+   * Deletes what no user sees and nothing needs any more: deleted snapshots and internal ones with at most one clone,
+   * and tombstones of what is gone.
+   */
   async sweep(target: Target, options?: CallOptions): Promise<void> {
-    for (const lvol of await target.lvols(options)) {
-      const { kind } = this.#names.parse(lvol.name);
-      if ((kind !== "trash" && kind !== "internal") || lvol.clones.length > 1 || this.#inUse.has(lvol.name)) continue;
-      try {
-        await target.client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
-      } catch (error) {
-        // A clone was made of it meanwhile, or another call swept it: the next sweep sees how it stands then.
-        if (!(error instanceof SpdkRpcError)) throw error;
-      }
+    const lvols = await target.lvols(options);
+    const byUuid = new Map(lvols.map((lvol) => [lvol.uuid, lvol]));
+    for (const lvol of lvols) {
+      const name = this.#names.parse(lvol.name);
+      if (name.kind === "internal" && !this.#inUse.has(lvol.name)) await deleteIfUnneeded(target, lvol, options);
+      if (name.kind !== "tombstone") continue;
+      const snapshot = byUuid.get(name.snapshotUuid);
+      const isGone = snapshot === undefined || (await deleteIfUnneeded(target, snapshot, options));
+      if (isGone) await deleteIfUnneeded(target, lvol, options);
     }
   }
+}
+
+/** Deletes an lvol that at most one clone stands on; whether it is gone. */
+async function deleteIfUnneeded(target: Target, lvol: Lvol, options?: CallOptions): Promise<boolean> {
+  if (lvol.clones.length > 1) return false;
+  try {
+    await target.client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
+    return true;
+  } catch (error) {
+    // A clone was made of it meanwhile, or another call swept it: the next sweep sees how it stands then.
+    if (error instanceof SpdkRpcError) return false;
+    throw error;
+  }
+}
+
+function deletedSnapshot(name: LvolName): string | undefined {
+  return name.kind === "tombstone" ? name.snapshotUuid : undefined;
 }

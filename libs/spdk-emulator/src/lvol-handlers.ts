@@ -287,6 +287,8 @@ export function lvolHandlers(
       const { old_name, new_name } = decode(params, { old_name: "string", new_name: "string" }, undecodable());
       const lvol = get(old_name);
       assertFree(lvol.store, new_name);
+      // Metadata of snapshots is read-only; their names are part of it.
+      if (lvol.isSnapshot || lvol.readOnly) throw invalidParams("EPERM");
       lvol.lvolName = new_name;
       lvol.store.save();
       return true;

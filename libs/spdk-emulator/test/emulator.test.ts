@@ -279,6 +279,17 @@ describe("bytes", () => {
   });
 });
 
+it("a snapshot cannot be renamed: recorded on v26.09-pre on 2026-11-24", async () => {
+  const { wire } = await start();
+  await wire.call("bdev_malloc_create", { name: "Malloc0", num_blocks: 131_072, block_size: 512 });
+  await wire.call("bdev_lvol_create_lvstore", { bdev_name: "Malloc0", lvs_name: "lvs0" });
+  await wire.call("bdev_lvol_create", { lvs_name: "lvs0", lvol_name: "a", size_in_mib: 8, thin_provision: true });
+  await wire.call("bdev_lvol_snapshot", { lvol_name: "lvs0/a", snapshot_name: "s" });
+  expect(await wire.call("bdev_lvol_rename", { old_name: "lvs0/s", new_name: "t" })).toMatchObject({
+    error: { code: -32602, message: "Operation not permitted" },
+  });
+});
+
 describe("starting", () => {
   it("replaces the socket of a target that died, and refuses that of one that lives", async () => {
     const path = join(dir, "spdk.sock");
