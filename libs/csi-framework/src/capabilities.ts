@@ -1,4 +1,3 @@
-import type { CsiDriver } from "./driver.ts";
 import type { Features } from "./features.ts";
 import {
   ControllerServiceCapability_RPC_Type as ControllerRpc,
@@ -13,8 +12,11 @@ import {
 } from "./gen/csi.ts";
 import { RPCS, type RpcMethod, type ServiceName } from "./gen/rpcs.ts";
 
-/** The drivers that together make one plugin. */
-export type Drivers = readonly CsiDriver[];
+/** What of a driver says what it can do: the methods that it has, and its features. */
+export type Offering = { readonly features: Features } & { readonly [Rpc in RpcMethod]?: unknown };
+
+/** What makes one plugin together. */
+type Offerings = readonly Offering[];
 
 /** The RPCs that every driver has because the framework derives their answers. */
 export const DERIVED: readonly RpcMethod[] = [
@@ -26,17 +28,17 @@ export const DERIVED: readonly RpcMethod[] = [
 ];
 
 /** Whether one of the drivers implements `method`; a derived default does not count. */
-export function offers(drivers: Drivers, method: RpcMethod): boolean {
+export function offers(drivers: Offerings, method: RpcMethod): boolean {
   return drivers.some((driver) => driver[method] !== undefined) && !DERIVED.includes(method);
 }
 
 /** Whether one of the drivers implements an RPC of `service`. */
-export function offersService(drivers: Drivers, service: ServiceName): boolean {
+export function offersService(drivers: Offerings, service: ServiceName): boolean {
   return rpcMethods().some((method) => RPCS[method].service === service && offers(drivers, method));
 }
 
 /** What GetPluginCapabilities answers for the drivers together. */
-export function pluginCapabilities(drivers: Drivers): PluginCapability[] {
+export function pluginCapabilities(drivers: Offerings): PluginCapability[] {
   const services = [
     offersService(drivers, "Controller") && PluginService.CONTROLLER_SERVICE,
     hasFeature(drivers, "topology") && PluginService.VOLUME_ACCESSIBILITY_CONSTRAINTS,
@@ -52,7 +54,7 @@ export function pluginCapabilities(drivers: Drivers): PluginCapability[] {
 }
 
 /** What ControllerGetCapabilities answers for the drivers together. */
-export function controllerCapabilities(drivers: Drivers): ControllerServiceCapability[] {
+export function controllerCapabilities(drivers: Offerings): ControllerServiceCapability[] {
   const has = (method: RpcMethod) => offers(drivers, method);
   const feature = (name: keyof Features) => hasFeature(drivers, name);
   return present([
@@ -76,7 +78,7 @@ export function controllerCapabilities(drivers: Drivers): ControllerServiceCapab
 }
 
 /** What NodeGetCapabilities answers for the drivers together. */
-export function nodeCapabilities(drivers: Drivers): NodeServiceCapability[] {
+export function nodeCapabilities(drivers: Offerings): NodeServiceCapability[] {
   const has = (method: RpcMethod) => offers(drivers, method);
   const feature = (name: keyof Features) => hasFeature(drivers, name) && offersService(drivers, "Node");
   return present([
@@ -91,7 +93,7 @@ export function nodeCapabilities(drivers: Drivers): NodeServiceCapability[] {
 }
 
 /** What GroupControllerGetCapabilities answers for the drivers together. */
-export function groupControllerCapabilities(drivers: Drivers): GroupControllerServiceCapability[] {
+export function groupControllerCapabilities(drivers: Offerings): GroupControllerServiceCapability[] {
   const has = offers(drivers, "createVolumeGroupSnapshot");
   return present([has && GroupControllerRpc.CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT]).map((type) => ({
     type: { $case: "rpc", value: { type } },
@@ -99,7 +101,7 @@ export function groupControllerCapabilities(drivers: Drivers): GroupControllerSe
 }
 
 /** Whether one of the drivers has `feature` set. */
-export function hasFeature(drivers: Drivers, feature: keyof Features): boolean {
+export function hasFeature(drivers: Offerings, feature: keyof Features): boolean {
   return drivers.some(({ features }) => features[feature] !== undefined && features[feature] !== false);
 }
 

@@ -1,4 +1,5 @@
-import { type Drivers, hasFeature, offers, rpcMethods } from "./capabilities.ts";
+import { hasFeature, offers, rpcMethods } from "./capabilities.ts";
+import type { Drivers } from "./driver.ts";
 import type { Features } from "./features.ts";
 import type { RpcMethod } from "./gen/rpcs.ts";
 import { METHODS } from "./methods.ts";

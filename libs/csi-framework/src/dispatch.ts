@@ -2,13 +2,12 @@ import type { CallContext } from "./call-context.ts";
 import {
   controllerCapabilities,
   DERIVED,
-  type Drivers,
   groupControllerCapabilities,
   nodeCapabilities,
   pluginCapabilities,
 } from "./capabilities.ts";
 import { CsiError } from "./csi-error.ts";
-import { CsiDriver } from "./driver.ts";
+import { CsiDriver, type Drivers } from "./driver.ts";
 import { RPCS, type RpcMethod } from "./gen/rpcs.ts";
 
 /** A driver's method: a promise of the answer, or for a server stream its messages. */

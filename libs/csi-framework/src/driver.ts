@@ -273,3 +273,6 @@ export abstract class CsiDriver {
   /** Returns the node's id, volume limit and topology. */
   nodeGetInfo?(request: NodeGetInfoRequest, context: CallContext): Answer<NodeGetInfoResponse>;
 }
+
+/** The drivers that together make one plugin. */
+export type Drivers = readonly CsiDriver[];

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-
 import type {
   handleServerStreamingCall,
   handleUnaryCall,
@@ -8,11 +7,11 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-
 import type { CallContext } from "./call-context.ts";
-import { type Drivers, rpcMethods } from "./capabilities.ts";
+import { rpcMethods } from "./capabilities.ts";
 import { CsiError } from "./csi-error.ts";
 import { type DriverMethod, findMethod, unimplemented } from "./dispatch.ts";
+import type { Drivers } from "./driver.ts";
 import { RPCS, type RpcMethod, type ServiceName } from "./gen/rpcs.ts";
 import { toGrpcStatus } from "./grpc-status.ts";
 import type { CallHandler, Interceptor } from "./interceptor.ts";
