@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,6 +96,48 @@ describe.skipIf(!ROOT)("as root", () => {
     expect(await exitOf(driver)).toBe(0);
     expect(existsSync(join(dir, "csi.sock"))).toBe(false);
     expect(spawnSync("findmnt", ["--noheadings", stagingTargetPath]).status).toBe(1);
+    await expectNothingLeft();
+  });
+
+  it("a raw block volume is a device in the pod, measured and grown, and a single-writer one has a single path", async () => {
+    const endpoint = `unix://${dir}/csi.sock`;
+    const driver = start("dev.ts", ["--endpoint", endpoint]);
+    await until(() => existsSync(join(dir, "csi.sock")));
+    using csi = new CsiClient(endpoint);
+    const block = (mode: Mode) => ({ accessType: { $case: "block" as const, value: {} }, accessMode: { mode } });
+    const volumeCapability = block(Mode.SINGLE_NODE_SINGLE_WRITER);
+    const { volume } = await csi.controller.createVolume({ name: "raw", volumeCapabilities: [volumeCapability] });
+    const volumeId = volume?.volumeId ?? "";
+    const { nodeId } = await csi.node.nodeGetInfo({});
+    const { publishContext } = await csi.controller.controllerPublishVolume({ volumeId, nodeId, volumeCapability });
+    const staged = { volumeId, publishContext, stagingTargetPath: join(dir, "staging"), volumeCapability };
+    await csi.node.nodeStageVolume(staged);
+    const publish = (targetPath: string, capability = volumeCapability) =>
+      csi.node.nodePublishVolume({ ...staged, targetPath, volumeCapability: capability });
+    const device = join(dir, "pod-device");
+    await publish(device);
+    await publish(device);
+    expect(statSync(device).isBlockDevice()).toBe(true);
+    await expect(publish(join(dir, "second"))).rejects.toMatchObject({ code: 9 });
+    await publish(join(dir, "second"), block(Mode.SINGLE_NODE_MULTI_WRITER));
+
+    const stats = () => csi.node.nodeGetVolumeStats({ volumeId, volumePath: device });
+    expect(await stats()).toMatchObject({ usage: [{ total: volume?.capacityBytes }] });
+    const requiredBytes = 2n * 1024n ** 3n;
+    const grown = await csi.controller.controllerExpandVolume({
+      volumeId,
+      capacityRange: { requiredBytes },
+      volumeCapability,
+    });
+    expect(grown).toEqual({ capacityBytes: requiredBytes, nodeExpansionRequired: false });
+
+    for (const targetPath of [device, join(dir, "second")])
+      await csi.node.nodeUnpublishVolume({ volumeId, targetPath });
+    await csi.node.nodeUnstageVolume({ volumeId, stagingTargetPath: staged.stagingTargetPath });
+    await csi.controller.controllerUnpublishVolume({ volumeId, nodeId });
+    await csi.controller.deleteVolume({ volumeId });
+    driver.kill("SIGTERM");
+    expect(await exitOf(driver)).toBe(0);
     await expectNothingLeft();
   });
 });
