@@ -24,6 +24,7 @@ async function main(): Promise<void> {
   ];
   const server = await serve(drivers, { endpoint: options.endpoint, logger, mapError: toCsiError, signals: true });
   logServing(logger, options);
+  void controller?.sweep(logger);
   await server.closed;
   await controller?.close();
 }

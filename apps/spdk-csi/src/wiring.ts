@@ -1,3 +1,4 @@
+import type { Logger } from "@org/csi-framework";
 import type { Connector, Host } from "@org/node-mounter";
 import { openVolumeRecords } from "@org/node-mounter";
 import { connect } from "@org/spdk-rpc";
@@ -23,11 +24,17 @@ export interface ControllerOptions {
   readonly now: () => Date;
 }
 
-/** A controller on the targets of a config, with the means to let go of them. */
-export function createController(options: ControllerOptions): {
+/** A controller on the targets of a config. */
+export interface Controller {
   readonly driver: SpdkController;
+  /** Deletes what earlier processes left to be swept; a target that cannot be asked is left for the next delete on it. */
+  sweep(logger: Logger): Promise<void>;
+  /** Lets go of the targets. */
   close(): Promise<void>;
-} {
+}
+
+/** Makes a controller; it connects to its targets with the first call. */
+export function createController(options: ControllerOptions): Controller {
   const { driverName, cluster, now } = options;
   const targets = new Targets(
     options.targets.map((config) => {
@@ -42,7 +49,15 @@ export function createController(options: ControllerOptions): {
   const volumes = new Volumes(targets, names, snapshots, queue);
   const exports = new Exports(targets, cluster, queue, options.maxVolumesPerNode);
   const driver = new SpdkController({ driverName, cluster, targets, names, volumes, snapshots, exports });
-  return { driver, close: () => targets.close() };
+  const sweep = async (logger: Logger): Promise<void> => {
+    const each = targets.all.map((target) =>
+      snapshots.sweep(target).catch((error: unknown) => {
+        logger.warn("target cannot be swept now", { target: target.name, error: String(error) });
+      }),
+    );
+    await Promise.all(each);
+  };
+  return { driver, sweep, close: () => targets.close() };
 }
 
 /** What a node is wired from. */

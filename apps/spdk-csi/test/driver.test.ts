@@ -304,6 +304,22 @@ describe("snapshots and clones", () => {
     expect(await spdk.call("bdev_lvol_get_lvols")).toEqual([]);
   });
 
+  it("that an earlier process could not delete are swept at the start", async () => {
+    const { volumeId } = await create("a");
+    const { snapshot } = await csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: "s" });
+    const snapshotId = snapshot?.snapshotId ?? "";
+    const source = { type: { $case: "snapshot", value: { snapshotId } } };
+    const restored = await create("r", { volumeContentSource: source });
+    await csi.controller.deleteSnapshot({ snapshotId });
+    await spdk.call("bdev_lvol_delete", { name: uuidOf(restored.volumeId) });
+    expect(await spdk.call("bdev_lvol_get_lvols")).toHaveLength(3);
+    const options = { driverName: "csi.spdk.io", cluster: "default", maxVolumesPerNode: 0, now: () => new Date() };
+    const next = createController({ ...options, targets: [target("t", uri)] });
+    await next.sweep(silentLogger);
+    await next.close();
+    expect(await spdk.call("bdev_lvol_get_lvols")).toMatchObject([{ uuid: uuidOf(volumeId) }]);
+  });
+
   it("of one name and another volume are refused", async () => {
     const [a, b] = [await create("a"), await create("b")];
     await csi.controller.createSnapshot({ sourceVolumeId: a.volumeId, name: "s" });
