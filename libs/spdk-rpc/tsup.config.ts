@@ -1,6 +1,14 @@
 import { defineConfig } from "tsup";
 
+const shared = { target: "node22", sourcemap: true } as const;
+
 export default defineConfig([
-  { entry: ["src/index.ts"], format: ["esm", "cjs"], target: "node20", dts: true, sourcemap: true, clean: true },
-  { entry: ["src/cli.ts"], format: ["esm"], target: "node20", sourcemap: true },
+  {
+    ...shared,
+    entry: { index: "src/index.ts", proxy: "src/proxy/index.ts" },
+    format: ["esm", "cjs"],
+    dts: true,
+    clean: true,
+  },
+  { ...shared, entry: { cli: "src/cli/cli.ts" }, format: ["esm"] },
 ]);

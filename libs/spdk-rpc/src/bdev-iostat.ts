@@ -1,5 +1,5 @@
 import type { Uint64 } from "./gen/params.ts";
-import type { JsonValue } from "./json-value.ts";
+import type { JsonValue } from "./json/json-value.ts";
 
 /** Counters of bdevs (`bdev_get_iostat`) since their creation or the last reset. */
 export interface BdevIostat {

@@ -1,5 +1,5 @@
 import type { Uint64 } from "./gen/params.ts";
-import type { JsonObject } from "./json-value.ts";
+import type { JsonObject } from "./json/json-value.ts";
 
 /** A block device of the target (`bdev_get_bdevs`). Fields that only some versions send are optional. */
 export interface Bdev {

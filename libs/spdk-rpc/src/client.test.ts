@@ -48,10 +48,10 @@ describe("calls over a socket", () => {
   it("send params as they are, and none where there is no member", async () => {
     await using target = await startTarget(echo);
     await using client = connect(target.uri);
-    await client.call("bdev_lvol_create", { lvol_name: "a", size_in_mib: 18446744073709551615n });
+    await client.call("bdev_malloc_create", { block_size: 512, num_blocks: 18446744073709551615n });
     await client.call("bdev_lvol_get_lvstores", {});
     await client.call("spdk_get_version");
-    expect(target.chunks[0]).toContain('"size_in_mib":18446744073709551615}');
+    expect(target.chunks[0]).toContain('"num_blocks":18446744073709551615}');
     expect(target.requests.slice(1).map((request) => "params" in request)).toEqual([false, false]);
   });
 
@@ -67,7 +67,7 @@ describe("calls over a socket", () => {
   it("reject with the target's code and words", async () => {
     await using target = await startTarget((request) => request.refuse(-32602, "No space left on device"));
     await using client = connect(target.uri);
-    const call = client.call("bdev_lvol_create", { lvol_name: "a", size_in_mib: 1 });
+    const call = client.call("bdev_lvol_clone", { snapshot_name: "a", clone_name: "b" });
     const error: unknown = await call.catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(SpdkRpcError);
     expect(error).toMatchObject({
@@ -75,8 +75,10 @@ describe("calls over a socket", () => {
       kind: "rpc",
       code: -32602,
       rpcMessage: "No space left on device",
-      method: "bdev_lvol_create",
-      message: "bdev_lvol_create: No space left on device (-32602)",
+      errno: "ENOSPC",
+      method: "bdev_lvol_clone",
+      params: { snapshot_name: "a", clone_name: "b" },
+      message: "bdev_lvol_clone: No space left on device (-32602)",
     });
   });
 });
@@ -241,7 +243,10 @@ describe("a connection", () => {
     ["neither result nor error", '{"id":1}'],
     ["an error without a code", '{"id":1,"error":{"message":"x"}}'],
     ["no JSON", '{"id":1,,}'],
-    ["an array", '[{"id":1,"result":1}]'],
+    ["both result and error", '{"id":1,"result":1,"error":{"code":1,"message":"x"}}'],
+    ["an array of something else", "[1]"],
+    ["an empty array", "[]"],
+    ["a number that no double can hold", '{"id":1,"result":1e999}'],
   ])("with %s is a protocol error", async (_what, text) => {
     await using target = await startTarget(({ socket }) => socket.write(text));
     await using client = connect(target.uri);

@@ -32,6 +32,6 @@ it.each<[number, string, keyof typeof predicates | undefined]>([
 });
 
 it("errors of another kind match no predicate", () => {
-  const error = new SpdkConnectionError("method", "No such device", { maybeExecuted: true });
+  const error = new SpdkConnectionError("method", "lost", "No such device", { maybeExecuted: true });
   expect(Object.values(predicates).some((predicate) => predicate(error) || predicate(undefined))).toBe(false);
 });

@@ -1,5 +1,5 @@
 import type { Uint64 } from "./gen/params.ts";
-import type { JsonValue } from "./json-value.ts";
+import type { JsonValue } from "./json/json-value.ts";
 
 /** An NVMe-oF subsystem (`nvmf_get_subsystems`). The discovery subsystem has none of the optional fields. */
 export interface NvmfSubsystem {

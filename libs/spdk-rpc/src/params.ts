@@ -1,5 +1,5 @@
 import type { SpdkMethodParams, Uint64 } from "./gen/params.ts";
-import type { JsonObject } from "./json-value.ts";
+import type { JsonObject } from "./json/json-value.ts";
 
 /** A method that SPDK's schema knows. Every other name can be called too, with untyped parameters. */
 export type SpdkMethod = keyof SpdkMethodParams;

@@ -1,6 +1,6 @@
 import type { BdevIostat } from "./bdev-iostat.ts";
 import type { Bdev, Lvol, Lvstore } from "./bdev-results.ts";
-import type { JsonValue } from "./json-value.ts";
+import type { JsonValue } from "./json/json-value.ts";
 import type { NvmfController, NvmfListener, NvmfSubsystem, NvmfTransport } from "./nvmf-results.ts";
 
 /** What a target says of itself (`spdk_get_version`). */

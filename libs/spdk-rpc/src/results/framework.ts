@@ -1,0 +1,1 @@
+export type { SpdkVersion } from "../results.ts";

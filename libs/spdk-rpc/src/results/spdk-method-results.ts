@@ -1,0 +1,1 @@
+export type { SpdkMethodResults, SpdkResult } from "../results.ts";
