@@ -1,6 +1,12 @@
 import { CsiError, type CsiErrorCode } from "@org/csi-framework";
 import { ConnectorError, FilesystemError, HostError, MountError } from "@org/node-mounter";
-import { SpdkConnectionError, SpdkProtocolError, SpdkRpcError, SpdkTimeoutError } from "@org/spdk-rpc";
+import {
+  SpdkConnectionError,
+  SpdkProtocolError,
+  SpdkRpcError,
+  SpdkTimeoutError,
+  SpdkUnsupportedError,
+} from "@org/spdk-rpc";
 
 import { DriverError, type DriverErrorCode } from "./driver-error.ts";
 
@@ -53,6 +59,7 @@ export function toCsiError(error: unknown): CsiError | undefined {
   }
   if (error instanceof SpdkRpcError)
     return new CsiError("INTERNAL", `SPDK refused: ${error.message}`, { cause: error });
+  if (error instanceof SpdkUnsupportedError) return new CsiError("FAILED_PRECONDITION", error.message, { cause: error });
   const fromNode =
     error instanceof MountError ||
     error instanceof FilesystemError ||

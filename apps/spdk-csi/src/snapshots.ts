@@ -135,10 +135,9 @@ export class Snapshots {
 
   async #bury(target: Target, lvol: Lvol, options?: CallOptions): Promise<void> {
     const name = this.#names.tombstone(lvol.uuid);
-    const nothing = await target.sizeParameter(0n, options);
     try {
       const place = { lvs_name: lvol.lvstore, lvol_name: name, thin_provision: true };
-      await target.client.call("bdev_lvol_create", { ...place, ...nothing }, options);
+      await target.client.call("bdev_lvol_create", { ...place, size: 0 }, options);
     } catch (error) {
       if ((await target.findLvol(this.#tombstoneOf(lvol), options)) === undefined) throw error;
     }

@@ -4,8 +4,6 @@ import type { TargetConfig } from "./config.ts";
 import { DriverError } from "./driver-error.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
 
-const MIB = 1024n * 1024n;
-
 /** An lvstore's space, in bytes. */
 export interface Lvstore {
   readonly name: string;
@@ -19,7 +17,6 @@ export interface Lvstore {
 export class Target {
   readonly config: TargetConfig;
   readonly client: SpdkClient;
-  #sizeInMib: Promise<boolean> | undefined;
 
   constructor(config: TargetConfig, client: SpdkClient) {
     this.config = config;
@@ -72,18 +69,6 @@ export class Target {
     return (await this.subsystems(options)).find((subsystem) => subsystem.nqn === nqn);
   }
 
-  /** A size in the parameter that this version takes: `size` in bytes before v23.05, `size_in_mib` from there on. */
-  async sizeParameter(sizeBytes: bigint, options?: CallOptions): Promise<{ size_in_mib: bigint } | { size: bigint }> {
-    this.#sizeInMib ??= this.client
-      .call("spdk_get_version", undefined, options)
-      .then(({ fields: { major, minor } }) => major > 23 || (major === 23 && minor >= 5));
-    try {
-      return (await this.#sizeInMib) ? { size_in_mib: sizeBytes / MIB } : { size: sizeBytes };
-    } catch (error) {
-      this.#sizeInMib = undefined;
-      throw error;
-    }
-  }
 }
 
 /** The targets of the config, in its order. */

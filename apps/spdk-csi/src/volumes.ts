@@ -130,12 +130,11 @@ export class Volumes {
   ): Promise<Located> {
     const { target, lvstore, sizeBytes } = choosePlace(places, request);
     const thin = request.parameters.thinProvision;
-    const size = await target.sizeParameter(sizeBytes, options);
     const alias = `${lvstore.name}/${name}`;
     try {
       await target.client.call(
         "bdev_lvol_create",
-        { lvol_name: name, lvs_name: lvstore.name, thin_provision: thin, ...size },
+        { lvol_name: name, lvs_name: lvstore.name, thin_provision: thin, size: sizeBytes },
         options,
       );
     } catch (error) {
@@ -191,9 +190,8 @@ export class Volumes {
   }
 
   async #grow({ target, lvol }: Located, sizeBytes: bigint, options?: CallOptions): Promise<Located> {
-    const size = await target.sizeParameter(sizeBytes, options);
     try {
-      await target.client.call("bdev_lvol_resize", { name: lvol.uuid, ...size }, options);
+      await target.client.call("bdev_lvol_resize", { name: lvol.uuid, size: sizeBytes }, options);
     } catch (error) {
       const now = await target.findLvol(lvol.uuid, options);
       if (now !== undefined && now.sizeBytes >= sizeBytes) return { target, lvol: now };

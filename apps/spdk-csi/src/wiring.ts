@@ -40,7 +40,8 @@ export function createController(options: ControllerOptions): Controller {
     options.targets.map((config) => {
       const { username, password } = config;
       const credentials = username === undefined || password === undefined ? {} : { username, password };
-      return new Target(config, connect(config.rpcUrl, credentials));
+      // A dead target is told of at once: whoever calls the driver calls again.
+      return new Target(config, connect(config.rpcUrl, { ...credentials, reconnect: { attempts: 1 } }));
     }),
   );
   const names = new LvolNames(cluster);
