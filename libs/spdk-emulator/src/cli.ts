@@ -2,9 +2,10 @@ import { parseArgs } from "node:util";
 
 import { Emulator, type EmulatorOptions } from "./emulator.ts";
 
-const USAGE = `Usage: spdk-emulator --listen URI [--listen URI ...] [options]
+const USAGE = `Usage: spdk-emulator [--listen URI ...] [options]
 
-  --listen URI          unix:///path, tcp://host:port or http://user:pass@host:port
+  --listen URI          unix:///path, tcp://host:port or http://user:pass@host:port; may be repeated
+                        (default: unix:///var/tmp/spdk.sock, where spdk_tgt listens)
   --dir DIR             keep volumes here, across restarts (default: a temporary directory)
   --poll-ms N           look at sockets every N ms, as a real target does every 4 (default 0: at once)
   --spdk-version V      behave like this version, 22.05 to 26.09 (default 26.09)
@@ -15,7 +16,7 @@ function parseOptions(args: readonly string[]): EmulatorOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      listen: { type: "string", multiple: true },
+      listen: { type: "string", multiple: true, default: ["unix:///var/tmp/spdk.sock"] },
       dir: { type: "string" },
       "poll-ms": { type: "string", default: "0" },
       "spdk-version": { type: "string", default: "26.09" },
@@ -26,7 +27,7 @@ function parseOptions(args: readonly string[]): EmulatorOptions | undefined {
   const pollMs = Number(values["poll-ms"]);
   if (!(pollMs >= 0 && pollMs <= 1000)) throw new TypeError(`--poll-ms "${values["poll-ms"]}": use 0 to 1000`);
   return {
-    listen: values.listen ?? [],
+    listen: values.listen,
     pollMs,
     spdkVersion: values["spdk-version"],
     ...(values.dir !== undefined && { dir: values.dir }),
