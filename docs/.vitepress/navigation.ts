@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { DefaultTheme } from "vitepress";
 
-const docs = new URL("../", import.meta.url);
+import { PROTOCOL_MESSAGES } from "../typedoc/protocol-messages.ts";
 
-/** What typedoc/protocol-messages.ts gathers under one heading. */
-const MESSAGES = "Messages of the protocol";
+const docs = new URL("../", import.meta.url);
 
 const TUTORIALS: DefaultTheme.SidebarItem[] = [
   { text: "One volume from create to restore", link: "/tutorials/one-volume" },
@@ -46,18 +45,18 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
 ];
 
 /**
- * Beside the generated pages: what typedoc wrote down, for each package its own part. Every page carries its sidebar, so
- * the hundred messages of CSI are left to the package's overview.
+ * Beside the generated pages: what typedoc wrote down, for each module its own part. Every page carries its sidebar, so
+ * the hundred messages of CSI are left to its overview.
  */
 export function apiSidebars(): DefaultTheme.SidebarMulti {
   const generated = new URL("api/typedoc-sidebar.json", docs);
-  const packages: DefaultTheme.SidebarItem[] = JSON.parse(readFileSync(generated, "utf8"));
-  const overview = packages.map(({ text, link }) => ({ text, link }) as DefaultTheme.SidebarItem);
-  const sidebars = packages.map(({ text = "", link = "", items = [] }): [string, DefaultTheme.SidebarItem[]] => [
+  const modules: DefaultTheme.SidebarItem[] = JSON.parse(readFileSync(generated, "utf8"));
+  const overview = modules.map(({ text, link }) => ({ text, link }) as DefaultTheme.SidebarItem);
+  const sidebars = modules.map(({ text = "", link = "", items = [] }): [string, DefaultTheme.SidebarItem[]] => [
     link,
     [
       { text: "Reference", items: REFERENCE },
-      { text, link, items: items.filter((group) => group.text !== MESSAGES) },
+      { text, link, items: items.filter((group) => group.text !== PROTOCOL_MESSAGES) },
     ],
   ]);
   return Object.fromEntries([
@@ -66,7 +65,7 @@ export function apiSidebars(): DefaultTheme.SidebarMulti {
       "/api/",
       [
         { text: "Reference", items: REFERENCE },
-        { text: "Packages", items: overview },
+        { text: "Modules", items: overview },
       ],
     ],
   ]);

@@ -1,6 +1,6 @@
 import { CsiClient, VolumeCapability_AccessMode_Mode as Mode } from "@org/csi-framework";
 
-using csi = new CsiClient("unix:///tmp/folders.sock");
+const csi = new CsiClient("unix:///tmp/folders.sock");
 console.log(await csi.identity.getPluginInfo({}));
 
 const targetPath = "/tmp/folders-pod";
@@ -13,3 +13,4 @@ await csi.node.nodePublishVolume({
   },
 });
 await csi.node.nodeUnpublishVolume({ volumeId: "notes", targetPath });
+csi.close();

@@ -4,10 +4,12 @@ import { test } from "node:test";
 import { Emulator } from "@org/spdk-emulator";
 import { connect } from "@org/spdk-rpc";
 
-test("a clone starts with the bytes of its snapshot", async () => {
+test("a clone starts with the bytes of its snapshot", async (t) => {
   const uri = "unix:///tmp/emulator-test.sock";
-  await using target = await Emulator.start({ listen: [uri], spdkVersion: "24.09" });
-  await using spdk = connect(uri);
+  const target = await Emulator.start({ listen: [uri], spdkVersion: "24.09" });
+  t.after(() => target.close());
+  const spdk = connect(uri);
+  t.after(() => spdk.close());
 
   await spdk.call("bdev_malloc_create", { name: "Malloc0", num_blocks: 2_097_152, block_size: 512 });
   await spdk.call("bdev_lvol_create_lvstore", { bdev_name: "Malloc0", lvs_name: "lvs0" });

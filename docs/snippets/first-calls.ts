@@ -1,6 +1,6 @@
 import { connect } from "@org/spdk-rpc";
 
-await using spdk = connect("unix:///var/tmp/spdk.sock");
+const spdk = connect("unix:///var/tmp/spdk.sock");
 
 // 1 GiB of memory as a block device, a store of logical volumes on it,
 // and one volume that takes room as it is written.
@@ -22,3 +22,4 @@ const uuid = await spdk.call("bdev_lvol_create", {
 
 const [volume] = await spdk.call("bdev_get_bdevs", { name: uuid });
 console.log(volume?.aliases, volume?.driver_specific?.lvol);
+await spdk.close();
