@@ -100,7 +100,7 @@ export function bdevHandlers(state: TargetState): Handlers {
     bdev_aio_delete: (params = {}) => remove(decode(params, { name: "string" }, undecodable()).name, "AIO disk"),
     bdev_aio_rescan: (params = {}) => {
       const bdev = state.bdevs.get(decode(params, { name: "string" }, undecodable()).name);
-      bdev.numBlocks = BigInt(Math.floor(statSync(bdev.file).size / bdev.blockSize));
+      state.bdevs.resize(bdev, BigInt(Math.floor(statSync(bdev.file).size / bdev.blockSize)));
       return true;
     },
     bdev_set_qos_limit: (params = {}) => {

@@ -1,3 +1,4 @@
+import { Notifications } from "./notifications.ts";
 import { errno } from "./rpc-error.ts";
 
 /** What a bdev is used by; only one user writes. */
@@ -25,16 +26,25 @@ export function noLimits(): Record<string, number> {
 
 /** Every bdev of a target, by its name, uuid and aliases. */
 export class Bdevs {
+  readonly notifications: Notifications = new Notifications();
   readonly #byName = new Map<string, Bdev>();
 
   /** Adds a bdev; EEXIST when its name or uuid is taken. */
   add(bdev: Bdev): void {
     if (this.find(bdev.name) !== undefined || this.find(bdev.uuid) !== undefined) throw errno("EEXIST");
     this.#byName.set(bdev.name, bdev);
+    this.notifications.add("bdev_register", bdev.name);
   }
 
   remove(bdev: Bdev): void {
-    this.#byName.delete(bdev.name);
+    if (this.#byName.delete(bdev.name)) this.notifications.add("bdev_unregister", bdev.name);
+  }
+
+  /** Gives a bdev another size. */
+  resize(bdev: Bdev, numBlocks: bigint): void {
+    if (bdev.numBlocks === numBlocks) return;
+    bdev.numBlocks = numBlocks;
+    this.notifications.add("bdev_resize", bdev.name);
   }
 
   all(): Bdev[] {

@@ -10,6 +10,7 @@ import type { Handlers } from "./handler.ts";
 import { createHttpServer } from "./http-server.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
 import { lvolHandlers } from "./lvol-handlers.ts";
+import { notificationHandlers } from "./notifications.ts";
 import { nvmfHandlers } from "./nvmf-handlers.ts";
 import { RpcError } from "./rpc-error.ts";
 import { createSocketServer } from "./socket-server.ts";
@@ -101,6 +102,9 @@ function handlersOf(state: TargetState, version: Version): Handlers {
     ...bdevHandlers(state),
     ...lvolHandlers(state, version.sizes),
     ...nvmfHandlers(state, version.missingSubsystem),
+    ...notificationHandlers(state.bdevs.notifications),
+    // An emulated target has started all that it has before it listens.
+    framework_wait_init: () => true,
   };
   const present = Object.fromEntries(Object.entries(handlers).filter(([method]) => !version.absent.includes(method)));
   return present;

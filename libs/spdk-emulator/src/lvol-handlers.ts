@@ -278,7 +278,7 @@ export function lvolHandlers(
         const now = (lvol.numBlocks * BigInt(lvol.blockSize)) / clusterSize;
         if (!lvol.thin && clusters - now > store.freeClusters) throw invalidParams("ENOSPC");
         resizeSparse(lvol.file, clusters * clusterSize);
-        lvol.numBlocks = (clusters * clusterSize) / BigInt(lvol.blockSize);
+        state.bdevs.resize(lvol, (clusters * clusterSize) / BigInt(lvol.blockSize));
         store.save();
         return true;
       });

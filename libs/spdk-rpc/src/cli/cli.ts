@@ -68,6 +68,11 @@ async function main([name, ...args]: readonly string[], io: CommandIo): Promise<
   }
 }
 
+// Whoever reads the output may have read enough, as head does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.done);
+});
 const ending = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.once(name, () => ending.abort(new Error(`ended by ${name}`)));
