@@ -1,3 +1,5 @@
+import { rows } from "./rows.ts";
+
 /** First and last release, as numbers like 2405; no last one where it still exists. */
 type Range = readonly [since: number, until?: number];
 
@@ -85,12 +87,4 @@ function toNumber(release: string): number {
   const [, major = "", minor = ""] = /^v(\d+)\.(\d+)$/.exec(release) ?? [];
   if (major === "") throw new Error(`"${release}" is no release`);
   return Number(major) * 100 + Number(minor);
-}
-
-function rows(tsv: string): string[][] {
-  return tsv
-    .trim()
-    .split("\n")
-    .slice(1)
-    .map((line) => line.split("\t"));
 }

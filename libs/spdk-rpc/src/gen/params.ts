@@ -306,23 +306,31 @@ export interface VhostScsiControllerParams {
 
 /** The parameters of SPDK's 296 methods, by the method's name. */
 export interface SpdkMethodParams {
+  /** Sends a signal to the target's process. */
   spdk_kill_instance: {
     readonly sig_name: KillSignal;
   };
+  /** Tells or sets whether context switches are watched. */
   framework_monitor_context_switch: {
     readonly enabled?: boolean;
   };
+  /** Starts the subsystems of a target that was started with --wait-for-rpc. */
   framework_start_init: NoParams;
+  /** Answers once the subsystems have started. */
   framework_wait_init: NoParams;
+  /** Lists the methods that the target has. */
   rpc_get_methods: {
     readonly current?: boolean;
     readonly include_aliases?: boolean;
   };
+  /** Lists the subsystems in the order in which they start. */
   framework_get_subsystems: NoParams;
+  /** Gives the calls that would bring a subsystem to its present state. */
   framework_get_config: {
     readonly name: string;
     readonly with_batches?: boolean;
   };
+  /** Lists the reactors, one a core, with their threads and how busy they are. */
   framework_get_reactors: NoParams;
   framework_set_scheduler: {
     readonly name: string;
@@ -332,14 +340,20 @@ export interface SpdkMethodParams {
     readonly core_busy?: number;
     readonly mappings?: string;
   };
+  /** Tells which scheduler moves threads between cores. */
   framework_get_scheduler: NoParams;
+  /** From v24.09 on. */
   framework_get_governor: NoParams;
+  /** From v24.09 on. */
   scheduler_set_options: {
     readonly scheduling_core?: number;
     readonly isolated_core_mask?: string;
   };
+  /** From v23.01 on. */
   framework_enable_cpumask_locks: NoParams;
+  /** From v23.01 on. */
   framework_disable_cpumask_locks: NoParams;
+  /** Tells how long each thread was busy and idle, in ticks. */
   thread_get_stats: NoParams;
   thread_set_cpumask: {
     readonly id: Uint64;
@@ -360,35 +374,50 @@ export interface SpdkMethodParams {
     readonly tpoint_mask: Uint64;
   };
   trace_get_tpoint_group_mask: NoParams;
+  /** From v26.05 on. */
   trace_clear: NoParams;
+  /** From v23.01 on. */
   trace_get_info: NoParams;
+  /** Sets from which severity on messages are printed. */
   log_set_print_level: {
     readonly level: LogLevel;
   };
+  /** Tells from which severity on messages are printed. */
   log_get_print_level: NoParams;
+  /** Sets from which severity on messages go to the system's log. */
   log_set_level: {
     readonly level: LogLevel;
   };
+  /** Tells from which severity on messages go to the system's log. */
   log_get_level: NoParams;
+  /** Sets a log flag: its component logs for debugging. */
   log_set_flag: {
     readonly flag: string;
   };
+  /** Clears a log flag. */
   log_clear_flag: {
     readonly flag: string;
   };
+  /** Lists the log flags and whether they are set. */
   log_get_flags: NoParams;
   log_enable_timestamps: {
     readonly enabled: boolean;
   };
+  /** Lists the pollers of each thread, with their periods and runs. */
   thread_get_pollers: NoParams;
+  /** Lists the I/O channels of each thread. */
   thread_get_io_channels: NoParams;
   env_dpdk_get_mem_stats: NoParams;
+  /** Lists the acceleration modules and what they can do. From v22.09 on. */
   accel_get_module_info: NoParams;
+  /** Tells which module carries out each kind of acceleration. From v22.09 on. */
   accel_get_opc_assignments: NoParams;
+  /** From v22.09 on. */
   accel_assign_opc: {
     readonly opname: string;
     readonly module: string;
   };
+  /** Makes a key for encryption. From v23.01 on. */
   accel_crypto_key_create: {
     readonly cipher: AccelCryptoCipher;
     readonly key: string;
@@ -396,15 +425,19 @@ export interface SpdkMethodParams {
     readonly tweak_mode?: AccelCryptoTweakMode;
     readonly name: string;
   };
+  /** Removes a key for encryption. From v23.01 on. */
   accel_crypto_key_destroy: {
     readonly key_name: string;
   };
+  /** Lists the keys for encryption; the keys themselves are shown. From v23.01 on. */
   accel_crypto_keys_get: {
     readonly key_name?: string;
   };
+  /** From v23.05 on. */
   accel_set_driver: {
     readonly name?: string;
   };
+  /** From v23.05 on. */
   accel_set_options: {
     readonly small_cache_size?: number;
     readonly large_cache_size?: number;
@@ -412,7 +445,9 @@ export interface SpdkMethodParams {
     readonly sequence_count?: number;
     readonly buf_count?: number;
   };
+  /** From v23.05 on. */
   accel_get_stats: NoParams;
+  /** From v24.01 on. */
   accel_error_inject_error: {
     readonly opcode: AccelErrorOpcode;
     readonly type: AccelErrorInjectType;
@@ -420,20 +455,29 @@ export interface SpdkMethodParams {
     readonly interval?: Uint64;
     readonly errcode?: number;
   };
+  /** From v23.01 on. */
   compressdev_scan_accel_module: {
     readonly pmd: number;
   };
+  /** From v22.09 on. */
   dsa_scan_accel_module: {
     readonly config_kernel_mode?: boolean;
   };
+  /** From v22.09 on. */
   iaa_scan_accel_module: NoParams;
+  /** From v22.09 on. */
   ioat_scan_accel_module: NoParams;
+  /** From v26.01 on. */
   ae4dma_scan_accel_module: NoParams;
+  /** From v23.01 on. */
   dpdk_cryptodev_scan_accel_module: NoParams;
+  /** From v23.01 on. */
   dpdk_cryptodev_set_driver: {
     readonly driver_name: DpdkCryptodevDriver;
   };
+  /** From v23.01 on. */
   dpdk_cryptodev_get_driver: NoParams;
+  /** From v23.01 on. */
   mlx5_scan_accel_module: {
     readonly qp_size?: number;
     readonly num_requests?: number;
@@ -441,9 +485,11 @@ export interface SpdkMethodParams {
     readonly crypto_split_blocks?: number;
     readonly enable_driver?: boolean;
   };
+  /** From v24.09 on. */
   accel_mlx5_dump_stats: {
     readonly level?: AccelMlx5DumpStateLevel;
   };
+  /** From v26.01 on. */
   cuda_scan_accel_module: NoParams;
   bdev_set_options: {
     readonly bdev_io_pool_size?: number;
@@ -452,23 +498,29 @@ export interface SpdkMethodParams {
     readonly iobuf_small_cache_size?: number;
     readonly iobuf_large_cache_size?: number;
   };
+  /** Lists block devices: all, or the one with a name, alias or uuid; may wait for it. */
   bdev_get_bdevs: {
     readonly name?: string;
     readonly timeout?: Uint64;
   };
+  /** Lets the modules that build on bdevs look at one. */
   bdev_examine: {
     readonly name: string;
   };
+  /** Answers once every bdev has been looked at by the modules that build on bdevs. */
   bdev_wait_for_examine: NoParams;
+  /** Gives the counters of bdevs: bytes, operations and latencies in ticks. */
   bdev_get_iostat: {
     readonly names?: readonly string[];
     readonly per_channel?: boolean;
     readonly reset_mode?: BdevResetStatMode;
   };
+  /** Sets counters of bdevs back. From v23.01 on. */
   bdev_reset_iostat: {
     readonly name?: string;
     readonly mode?: BdevResetStatMode;
   };
+  /** Starts or stops a histogram of a bdev's latencies. */
   bdev_enable_histogram: {
     readonly name: string;
     readonly enable: boolean;
@@ -477,13 +529,16 @@ export interface SpdkMethodParams {
     readonly min_nsec?: Uint64;
     readonly max_nsec?: Uint64;
   };
+  /** Gives a histogram of a bdev's latencies, in base64. */
   bdev_get_histogram: {
     readonly name: string;
   };
+  /** From v26.05 on. */
   bdev_get_histogram_borders: {
     readonly name: string;
     readonly borders: readonly Uint64[];
   };
+  /** Limits a bdev's I/O operations or megabytes per second; 0 takes a limit away. */
   bdev_set_qos_limit: {
     readonly name: string;
     readonly rw_ios_per_sec?: Uint64;
@@ -491,10 +546,12 @@ export interface SpdkMethodParams {
     readonly r_mbytes_per_sec?: Uint64;
     readonly w_mbytes_per_sec?: Uint64;
   };
+  /** Sets how often a bdev's queue depth is sampled, in microseconds. */
   bdev_set_qd_sampling_period: {
     readonly name: string;
     readonly period: Uint64;
   };
+  /** Makes a bdev that encrypts what is written to another. */
   bdev_crypto_create: {
     readonly base_bdev_name: string;
     readonly name: string;
@@ -504,6 +561,7 @@ export interface SpdkMethodParams {
     readonly key2?: string;
     readonly key_name?: string;
   };
+  /** Removes an encrypting bdev; what is under it stays encrypted. */
   bdev_crypto_delete: {
     readonly name: string;
   };
@@ -520,6 +578,7 @@ export interface SpdkMethodParams {
   bdev_ocf_get_stats: {
     readonly name: string;
   };
+  /** From v23.05 on. */
   bdev_ocf_reset_stats: {
     readonly name: string;
   };
@@ -536,12 +595,15 @@ export interface SpdkMethodParams {
     readonly threshold?: number;
     readonly promotion_count?: number;
   };
+  /** From v23.01 on. */
   bdev_ocf_flush_start: {
     readonly name: string;
   };
+  /** From v23.01 on. */
   bdev_ocf_flush_status: {
     readonly name: string;
   };
+  /** Makes a bdev in memory. */
   bdev_malloc_create: {
     readonly name?: string;
     readonly block_size: number;
@@ -556,9 +618,11 @@ export interface SpdkMethodParams {
     readonly dif_pi_format?: number;
     readonly numa_id?: number;
   };
+  /** Removes a bdev in memory, and its contents. */
   bdev_malloc_delete: {
     readonly name: string;
   };
+  /** Makes a bdev that forgets what is written and reads as zeroes. */
   bdev_null_create: {
     readonly name: string;
     readonly block_size: number;
@@ -575,6 +639,7 @@ export interface SpdkMethodParams {
     readonly preferred_unmap_granularity?: number;
     readonly preferred_unmap_alignment?: number;
   };
+  /** Removes a null bdev. */
   bdev_null_delete: {
     readonly name: string;
   };
@@ -582,6 +647,7 @@ export interface SpdkMethodParams {
     readonly name: string;
     readonly new_size: Uint64;
   };
+  /** Makes a bdev of a file or block device of the target's host. */
   bdev_aio_create: {
     readonly name: string;
     readonly filename: string;
@@ -591,9 +657,11 @@ export interface SpdkMethodParams {
     readonly uuid?: string;
     readonly nowait?: boolean;
   };
+  /** Takes over the present size of an aio bdev's file. */
   bdev_aio_rescan: {
     readonly name: string;
   };
+  /** Takes an aio bdev away; the file stays as it is. */
   bdev_aio_delete: {
     readonly name: string;
   };
@@ -636,6 +704,7 @@ export interface SpdkMethodParams {
     readonly enable: boolean;
     readonly period_us?: Uint64;
   };
+  /** Connects to an NVMe controller, local or over fabrics, and makes bdevs of its namespaces. */
   bdev_nvme_attach_controller: {
     readonly name: string;
     readonly trtype: string;
@@ -665,9 +734,11 @@ export interface SpdkMethodParams {
     readonly multipath_opts?: BdevNvmeMultipathOpts;
     readonly disable_sq_flow_control?: boolean;
   };
+  /** Lists the NVMe controllers that the target is connected to. */
   bdev_nvme_get_controllers: {
     readonly name?: string;
   };
+  /** Disconnects from an NVMe controller and removes its bdevs. */
   bdev_nvme_detach_controller: {
     readonly name: string;
     readonly trtype?: string;
@@ -682,10 +753,12 @@ export interface SpdkMethodParams {
     readonly name: string;
     readonly cntlid?: number;
   };
+  /** From v23.09 on. */
   bdev_nvme_enable_controller: {
     readonly name: string;
     readonly cntlid?: number;
   };
+  /** From v23.09 on. */
   bdev_nvme_disable_controller: {
     readonly name: string;
     readonly cntlid?: number;
@@ -720,6 +793,7 @@ export interface SpdkMethodParams {
     readonly selector?: BdevNvmeMultipathSelector;
     readonly rr_min_io?: number;
   };
+  /** From v23.01 on. */
   bdev_nvme_get_path_iostat: {
     readonly name: string;
   };
@@ -729,6 +803,7 @@ export interface SpdkMethodParams {
   bdev_nvme_cuse_unregister: {
     readonly name: string;
   };
+  /** From v24.09 on. */
   bdev_nvme_set_keys: {
     readonly name: string;
     readonly dhchap_key?: string;
@@ -783,6 +858,7 @@ export interface SpdkMethodParams {
     readonly name: string;
     readonly new_size: Uint64;
   };
+  /** Makes a bdev that passes I/O on after a delay. */
   bdev_delay_create: {
     readonly name: string;
     readonly base_bdev_name: string;
@@ -792,6 +868,7 @@ export interface SpdkMethodParams {
     readonly p99_write_latency: Uint64;
     readonly uuid?: string;
   };
+  /** Removes a delay bdev. */
   bdev_delay_delete: {
     readonly name: string;
   };
@@ -800,13 +877,16 @@ export interface SpdkMethodParams {
     readonly latency_type: BdevDelayLatencyType;
     readonly latency_us: Uint64;
   };
+  /** Makes a bdev that can be told to fail. */
   bdev_error_create: {
     readonly base_name: string;
     readonly uuid?: string;
   };
+  /** Removes an error bdev. */
   bdev_error_delete: {
     readonly name: string;
   };
+  /** Makes an error bdev fail so many operations. */
   bdev_error_inject_error: {
     readonly name: string;
     readonly io_type: BdevErrorInjectIoType;
@@ -818,9 +898,11 @@ export interface SpdkMethodParams {
     readonly corrupt_offset?: Uint64;
     readonly corrupt_value?: number;
   };
+  /** From v26.05 on. */
   bdev_error_resume_pending: {
     readonly name: string;
   };
+  /** From v22.09 on. */
   bdev_iscsi_set_options: {
     readonly timeout_sec?: Uint64;
   };
@@ -846,36 +928,44 @@ export interface SpdkMethodParams {
     readonly name: string;
     readonly fast_shutdown?: boolean;
   };
+  /** From v22.09 on. */
   bdev_ftl_unmap: {
     readonly name: string;
     readonly lba: Uint64;
     readonly num_blocks: Uint64;
   };
+  /** From v22.09 on. */
   bdev_ftl_get_stats: {
     readonly name: string;
   };
+  /** From v24.01 on. */
   bdev_ftl_get_properties: {
     readonly name: string;
   };
+  /** From v24.01 on. */
   bdev_ftl_set_property: {
     readonly name: string;
     readonly ftl_property: string;
     readonly value: string;
   };
+  /** Makes a bdev that passes I/O on to another. */
   bdev_passthru_create: {
     readonly name: string;
     readonly base_bdev_name: string;
     readonly uuid?: string;
   };
+  /** Removes a passthru bdev. */
   bdev_passthru_delete: {
     readonly name: string;
   };
+  /** From v22.09 on. */
   bdev_xnvme_create: {
     readonly name: string;
     readonly filename: string;
     readonly io_mechanism: string;
     readonly conserve_cpu?: boolean;
   };
+  /** From v22.09 on. */
   bdev_xnvme_delete: {
     readonly name: string;
   };
@@ -919,22 +1009,28 @@ export interface SpdkMethodParams {
     readonly immediate_data_pool_size?: number;
     readonly data_out_pool_size?: number;
   };
+  /** Tells the settings of the iSCSI target. */
   iscsi_get_options: NoParams;
   scsi_get_devices: NoParams;
+  /** Sets how discovery asks for CHAP. */
   iscsi_set_discovery_auth: {
     readonly disable_chap?: boolean;
     readonly require_chap?: boolean;
     readonly mutual_chap?: boolean;
     readonly chap_group?: number;
   };
+  /** Makes a group of CHAP secrets. */
   iscsi_create_auth_group: {
     readonly tag: number;
     readonly secrets?: readonly IscsiAuthSecret[];
   };
+  /** Removes a group of CHAP secrets. */
   iscsi_delete_auth_group: {
     readonly tag: number;
   };
+  /** Lists groups of CHAP secrets; the secrets are shown. */
   iscsi_get_auth_groups: NoParams;
+  /** Adds a CHAP secret to a group. */
   iscsi_auth_group_add_secret: {
     readonly tag: number;
     readonly user: string;
@@ -942,30 +1038,38 @@ export interface SpdkMethodParams {
     readonly muser?: string;
     readonly msecret?: string;
   };
+  /** Takes a CHAP secret out of a group. */
   iscsi_auth_group_remove_secret: {
     readonly tag: number;
     readonly user: string;
   };
+  /** Lists groups of initiators. */
   iscsi_get_initiator_groups: NoParams;
+  /** Makes a group of initiators, by name and network. */
   iscsi_create_initiator_group: {
     readonly tag: number;
     readonly initiators: readonly string[];
     readonly netmasks: readonly string[];
   };
+  /** Removes a group of initiators. */
   iscsi_delete_initiator_group: {
     readonly tag: number;
   };
+  /** Adds initiators to a group. */
   iscsi_initiator_group_add_initiators: {
     readonly tag: number;
     readonly initiators?: readonly string[];
     readonly netmasks?: readonly string[];
   };
+  /** Takes initiators out of a group. */
   iscsi_initiator_group_remove_initiators: {
     readonly tag: number;
     readonly initiators?: readonly string[];
     readonly netmasks?: readonly string[];
   };
+  /** Lists target nodes. */
   iscsi_get_target_nodes: NoParams;
+  /** Makes a target node with its LUNs and who may reach it where. */
   iscsi_create_target_node: {
     readonly name: string;
     readonly alias_name: string;
@@ -979,6 +1083,7 @@ export interface SpdkMethodParams {
     readonly header_digest?: boolean;
     readonly data_digest?: boolean;
   };
+  /** Sets how a target node asks for CHAP. */
   iscsi_target_node_set_auth: {
     readonly name: string;
     readonly disable_chap?: boolean;
@@ -986,18 +1091,23 @@ export interface SpdkMethodParams {
     readonly mutual_chap?: boolean;
     readonly chap_group?: number;
   };
+  /** Lets initiator groups reach a target node through portal groups. */
   iscsi_target_node_add_pg_ig_maps: {
     readonly name: string;
     readonly pg_ig_maps: readonly IscsiPgIgMap[];
   };
+  /** Takes such ways away. */
   iscsi_target_node_remove_pg_ig_maps: {
     readonly name: string;
     readonly pg_ig_maps: readonly IscsiPgIgMap[];
   };
+  /** Removes a target node. */
   iscsi_delete_target_node: {
     readonly name: string;
   };
+  /** Lists groups of addresses. */
   iscsi_get_portal_groups: NoParams;
+  /** Makes a group of addresses. */
   iscsi_create_portal_group: {
     readonly tag: number;
     readonly portals: readonly IscsiPortal[];
@@ -1007,6 +1117,7 @@ export interface SpdkMethodParams {
   iscsi_start_portal_group: {
     readonly tag: number;
   };
+  /** Removes a group of addresses, and the maps that use it. */
   iscsi_delete_portal_group: {
     readonly tag: number;
   };
@@ -1017,8 +1128,11 @@ export interface SpdkMethodParams {
     readonly mutual_chap?: boolean;
     readonly chap_group?: number;
   };
+  /** Lists the connections of initiators. */
   iscsi_get_connections: NoParams;
+  /** From v24.05 on. */
   iscsi_get_stats: NoParams;
+  /** Adds a bdev to a target node as a LUN. */
   iscsi_target_node_add_lun: {
     readonly name: string;
     readonly bdev_name: string;
@@ -1034,10 +1148,12 @@ export interface SpdkMethodParams {
     readonly name: string;
     readonly pg_tag?: number;
   };
+  /** From v24.05 on. */
   iscsi_enable_histogram: {
     readonly name: string;
     readonly enable: boolean;
   };
+  /** From v24.05 on. */
   iscsi_get_histogram: {
     readonly name: string;
   };
@@ -1050,7 +1166,9 @@ export interface SpdkMethodParams {
   nvmf_delete_target: {
     readonly name: string;
   };
+  /** Lists the NVMe-oF targets of the process. */
   nvmf_get_targets: NoParams;
+  /** Makes a transport, such as TCP, through which subsystems can be reached. */
   nvmf_create_transport: {
     readonly trtype: string;
     readonly tgt_name?: string;
@@ -1090,10 +1208,12 @@ export interface SpdkMethodParams {
     readonly masked_oncs?: readonly OncsFeature[];
     readonly masked_fuses?: readonly FusesFeature[];
   };
+  /** Lists subsystems with their namespaces, hosts and addresses. */
   nvmf_get_subsystems: {
     readonly nqn?: string;
     readonly tgt_name?: string;
   };
+  /** Makes an NVMe-oF subsystem, which nobody can reach yet. */
   nvmf_create_subsystem: {
     readonly nqn: string;
     readonly tgt_name?: string;
@@ -1110,10 +1230,12 @@ export interface SpdkMethodParams {
     readonly passthrough?: boolean;
     readonly enable_nssr?: boolean;
   };
+  /** Removes a subsystem; connected hosts are cut off. */
   nvmf_delete_subsystem: {
     readonly nqn: string;
     readonly tgt_name?: string;
   };
+  /** Makes a subsystem reachable at an address. */
   nvmf_subsystem_add_listener: {
     readonly nqn: string;
     readonly tgt_name?: string;
@@ -1123,11 +1245,13 @@ export interface SpdkMethodParams {
     readonly sock_impl?: string;
     readonly numa_id?: number;
   };
+  /** Takes an address away; hosts connected there are cut off. */
   nvmf_subsystem_remove_listener: {
     readonly nqn: string;
     readonly tgt_name?: string;
     readonly listen_address: NvmfListenAddress;
   };
+  /** Sets the ANA state of an address: which path a host prefers. */
   nvmf_subsystem_listener_set_ana_state: {
     readonly nqn: string;
     readonly tgt_name?: string;
@@ -1135,22 +1259,26 @@ export interface SpdkMethodParams {
     readonly ana_state: NvmeAnaState;
     readonly anagrpid?: number;
   };
+  /** Makes a bdev a namespace of a subsystem. */
   nvmf_subsystem_add_ns: {
     readonly nqn: string;
     readonly namespace: NvmfNamespace;
     readonly tgt_name?: string;
   };
+  /** Takes a namespace away, under connected hosts too. */
   nvmf_subsystem_remove_ns: {
     readonly nqn: string;
     readonly nsid: number;
     readonly tgt_name?: string;
   };
+  /** From v24.09 on. */
   nvmf_subsystem_set_ns_ana_group: {
     readonly nqn: string;
     readonly nsid: number;
     readonly anagrpid: number;
     readonly tgt_name?: string;
   };
+  /** Lets a host connect, with keys where it must authenticate. */
   nvmf_subsystem_add_host: {
     readonly nqn: string;
     readonly host: string;
@@ -1159,17 +1287,20 @@ export interface SpdkMethodParams {
     readonly dhchap_key?: string;
     readonly dhchap_ctrlr_key?: string;
   };
+  /** Takes a host off the list; where it is connected, it is cut off. */
   nvmf_subsystem_remove_host: {
     readonly nqn: string;
     readonly host: string;
     readonly tgt_name?: string;
     readonly timeout_ms?: Uint64;
   };
+  /** Lets any host connect, or only those on the list. */
   nvmf_subsystem_allow_any_host: {
     readonly nqn: string;
     readonly allow_any_host: boolean;
     readonly tgt_name?: string;
   };
+  /** Gives a host other keys; live connections stay. From v24.09 on. */
   nvmf_subsystem_set_keys: {
     readonly nqn: string;
     readonly host: string;
@@ -1177,24 +1308,29 @@ export interface SpdkMethodParams {
     readonly dhchap_key?: string;
     readonly dhchap_ctrlr_key?: string;
   };
+  /** Lists a subsystem's controllers: the sessions of connected hosts. */
   nvmf_subsystem_get_controllers: {
     readonly nqn: string;
     readonly tgt_name?: string;
   };
+  /** Lists a subsystem's queue pairs. */
   nvmf_subsystem_get_qpairs: {
     readonly nqn: string;
     readonly tgt_name?: string;
   };
+  /** Lists a subsystem's addresses with their ANA states. */
   nvmf_subsystem_get_listeners: {
     readonly nqn: string;
     readonly tgt_name?: string;
   };
+  /** Makes a namespace visible to a host. From v24.05 on. */
   nvmf_ns_add_host: {
     readonly nqn: string;
     readonly nsid: number;
     readonly host: string;
     readonly tgt_name?: string;
   };
+  /** Hides a namespace from a host. From v24.05 on. */
   nvmf_ns_remove_host: {
     readonly nqn: string;
     readonly nsid: number;
@@ -1204,17 +1340,20 @@ export interface SpdkMethodParams {
   nvmf_set_max_subsystems: {
     readonly max_subsystems: number;
   };
+  /** Adds a referral to another discovery service. From v24.01 on. */
   nvmf_discovery_add_referral: {
     readonly tgt_name?: string;
     readonly address: NvmfListenAddress;
     readonly secure_channel?: boolean;
     readonly subnqn?: string;
   };
+  /** Takes a referral away. From v24.01 on. */
   nvmf_discovery_remove_referral: {
     readonly tgt_name?: string;
     readonly address: NvmfListenAddress;
     readonly subnqn?: string;
   };
+  /** Lists the referrals that discovery gives. From v24.01 on. */
   nvmf_discovery_get_referrals: {
     readonly tgt_name?: string;
   };
@@ -1228,10 +1367,12 @@ export interface SpdkMethodParams {
     readonly dhchap_dhgroups?: readonly DhchapDhgroup[];
     readonly dup_host_policy?: NvmfDupHostPolicy;
   };
+  /** Lists transports with their settings. */
   nvmf_get_transports: {
     readonly tgt_name?: string;
     readonly trtype?: string;
   };
+  /** Gives counters of NVMe-oF for each poll group. */
   nvmf_get_stats: {
     readonly tgt_name?: string;
   };
@@ -1240,12 +1381,15 @@ export interface SpdkMethodParams {
     readonly crdt2?: number;
     readonly crdt3?: number;
   };
+  /** From v22.09 on. */
   vfu_tgt_set_base_path: {
     readonly path: string;
   };
+  /** From v22.09 on. */
   vfu_virtio_delete_endpoint: {
     readonly name: string;
   };
+  /** From v22.09 on. */
   vfu_virtio_create_blk_endpoint: {
     readonly name: string;
     readonly bdev_name: string;
@@ -1254,15 +1398,18 @@ export interface SpdkMethodParams {
     readonly qsize?: number;
     readonly packed_ring?: boolean;
   };
+  /** From v22.09 on. */
   vfu_virtio_scsi_add_target: {
     readonly name: string;
     readonly scsi_target_num: number;
     readonly bdev_name: string;
   };
+  /** From v22.09 on. */
   vfu_virtio_scsi_remove_target: {
     readonly name: string;
     readonly scsi_target_num: number;
   };
+  /** From v22.09 on. */
   vfu_virtio_create_scsi_endpoint: {
     readonly name: string;
     readonly cpumask?: string;
@@ -1270,6 +1417,7 @@ export interface SpdkMethodParams {
     readonly qsize?: number;
     readonly packed_ring?: boolean;
   };
+  /** From v24.09 on. */
   vfu_virtio_create_fs_endpoint: {
     readonly name: string;
     readonly fsdev_name: string;
@@ -1289,6 +1437,7 @@ export interface SpdkMethodParams {
     readonly cpumask?: string;
     readonly delay?: boolean;
   };
+  /** From v24.01 on. */
   vhost_start_scsi_controller: {
     readonly ctrlr: string;
   };
@@ -1304,6 +1453,7 @@ export interface SpdkMethodParams {
   virtio_blk_create_transport: {
     readonly name: string;
   };
+  /** From v23.01 on. */
   virtio_blk_get_transports: {
     readonly name?: string;
   };
@@ -1321,6 +1471,7 @@ export interface SpdkMethodParams {
   vhost_delete_controller: {
     readonly ctrlr: string;
   };
+  /** Makes an lvstore on a bdev; what is on the bdev is lost. */
   bdev_lvol_create_lvstore: {
     readonly bdev_name: string;
     readonly lvs_name: string;
@@ -1329,22 +1480,27 @@ export interface SpdkMethodParams {
     readonly num_md_pages_per_cluster_ratio?: number;
     readonly md_page_size?: number;
   };
+  /** Removes an lvstore with all its lvols. */
   bdev_lvol_delete_lvstore: {
     readonly uuid?: string;
     readonly lvs_name?: string;
   };
+  /** Lists lvstores with their sizes and free clusters. */
   bdev_lvol_get_lvstores: {
     readonly uuid?: string;
     readonly lvs_name?: string;
   };
+  /** Gives an lvstore another name. */
   bdev_lvol_rename_lvstore: {
     readonly old_name: string;
     readonly new_name: string;
   };
+  /** Lets an lvstore use a bdev that has become larger. From v22.09 on. */
   bdev_lvol_grow_lvstore: {
     readonly uuid?: string;
     readonly lvs_name?: string;
   };
+  /** Makes a lvol; its size is rounded up to the lvstore's cluster. */
   bdev_lvol_create: {
     readonly lvol_name: string;
     readonly size_in_mib: Uint64;
@@ -1353,65 +1509,82 @@ export interface SpdkMethodParams {
     readonly lvs_name?: string;
     readonly clear_method?: LvolClearMethod;
   };
+  /** Makes a snapshot; the lvol becomes a clone of it. */
   bdev_lvol_snapshot: {
     readonly lvol_name: string;
     readonly snapshot_name: string;
   };
+  /** Makes a lvol that shares the data of a snapshot. */
   bdev_lvol_clone: {
     readonly snapshot_name: string;
     readonly clone_name: string;
   };
+  /** Makes a lvol that shares the data of a bdev outside the lvstore. From v23.05 on. */
   bdev_lvol_clone_bdev: {
     readonly bdev: string;
     readonly lvs_name: string;
     readonly clone_name: string;
   };
+  /** Gives a lvol another name; a snapshot cannot have one. */
   bdev_lvol_rename: {
     readonly old_name: string;
     readonly new_name: string;
   };
+  /** Gives a lvol another size; a smaller one is not refused, and loses data. */
   bdev_lvol_resize: {
     readonly name: string;
     readonly size_in_mib: Uint64;
   };
+  /** Makes a lvol read-only for good. */
   bdev_lvol_set_read_only: {
     readonly name: string;
   };
+  /** Removes a lvol, even while it is exported; a snapshot's data moves to its only clone. */
   bdev_lvol_delete: {
     readonly name: string;
   };
+  /** Gives a lvol all its clusters, copied from its snapshot or zeroed. */
   bdev_lvol_inflate: {
     readonly name: string;
   };
+  /** Copies what a lvol shares with its snapshot, so that it does without. */
   bdev_lvol_decouple_parent: {
     readonly name: string;
   };
+  /** Lists lvols. From v23.05 on. */
   bdev_lvol_get_lvols: {
     readonly lvs_uuid?: string;
     readonly lvs_name?: string;
   };
+  /** Puts a lvol on another snapshot. From v24.05 on. */
   bdev_lvol_set_parent: {
     readonly lvol_name: string;
     readonly parent_name: string;
   };
+  /** From v24.05 on. */
   bdev_lvol_set_parent_bdev: {
     readonly lvol_name: string;
     readonly parent_name: string;
   };
+  /** Starts to copy a lvol's own clusters to a bdev. From v24.05 on. */
   bdev_lvol_start_shallow_copy: {
     readonly src_lvol_name: string;
     readonly dst_bdev_name: string;
   };
+  /** Tells how far a shallow copy is. From v24.05 on. */
   bdev_lvol_check_shallow_copy: {
     readonly operation_id: number;
   };
+  /** From v24.01 on. */
   bdev_raid_set_options: {
     readonly process_window_size_kb?: number;
     readonly process_max_bandwidth_mb_sec?: number;
   };
+  /** Lists RAIDs by their state. */
   bdev_raid_get_bdevs: {
     readonly category: BdevRaidState;
   };
+  /** Makes a RAID of bdevs. */
   bdev_raid_create: {
     readonly name: string;
     readonly strip_size_kb?: number;
@@ -1420,22 +1593,27 @@ export interface SpdkMethodParams {
     readonly uuid?: string;
     readonly superblock?: boolean;
   };
+  /** Removes a RAID. */
   bdev_raid_delete: {
     readonly name: string;
     readonly clear_sb?: boolean;
   };
+  /** From v24.01 on. */
   bdev_raid_add_base_bdev: {
     readonly raid_bdev: string;
     readonly base_bdev: string;
   };
+  /** From v23.09 on. */
   bdev_raid_remove_base_bdev: {
     readonly name: string;
   };
+  /** Cuts a bdev into several of the same size. */
   bdev_split_create: {
     readonly base_bdev: string;
     readonly split_count: number;
     readonly split_size_mb?: Uint64;
   };
+  /** Removes the parts of a cut bdev. */
   bdev_split_delete: {
     readonly base_bdev: string;
   };
@@ -1445,6 +1623,7 @@ export interface SpdkMethodParams {
     readonly block_size?: number;
     readonly uuid?: string;
   };
+  /** From v24.05 on. */
   bdev_uring_rescan: {
     readonly name: string;
   };
@@ -1487,40 +1666,52 @@ export interface SpdkMethodParams {
     readonly password: string;
     readonly lock_state: string;
   };
+  /** Lists the kinds of notifications that there are. */
   notify_get_types: NoParams;
+  /** Gives notifications from an id on; the last 1,024 are kept. */
   notify_get_notifications: {
     readonly id?: Uint64;
     readonly max?: Uint64;
   };
+  /** Makes a key known that stands in a file of the target, with mode 0600. From v24.05 on. */
   keyring_file_add_key: {
     readonly name: string;
     readonly path: string;
   };
+  /** Forgets a key; the file stays. From v24.05 on. */
   keyring_file_remove_key: {
     readonly name: string;
   };
+  /** Lists the keys by name. From v24.05 on. */
   keyring_get_keys: NoParams;
+  /** From v24.05 on. */
   keyring_linux_set_options: {
     readonly enable?: boolean;
   };
+  /** From v23.01 on. */
   ublk_create_target: {
     readonly cpumask?: string;
     readonly disable_user_copy?: boolean;
   };
+  /** From v23.01 on. */
   ublk_destroy_target: NoParams;
+  /** From v23.01 on. */
   ublk_start_disk: {
     readonly bdev_name: string;
     readonly ublk_id: number;
     readonly queue_depth?: number;
     readonly num_queues?: number;
   };
+  /** From v24.01 on. */
   ublk_recover_disk: {
     readonly bdev_name: string;
     readonly ublk_id: number;
   };
+  /** From v23.01 on. */
   ublk_stop_disk: {
     readonly ublk_id: number;
   };
+  /** From v23.01 on. */
   ublk_get_disks: {
     readonly ublk_id?: number;
   };
@@ -1534,6 +1725,7 @@ export interface SpdkMethodParams {
   nbd_get_disks: {
     readonly nbd_device?: string;
   };
+  /** Tells the settings of an implementation of sockets. */
   sock_impl_get_options: {
     readonly impl_name: string;
   };
@@ -1553,6 +1745,7 @@ export interface SpdkMethodParams {
   sock_set_default_impl: {
     readonly impl_name: string;
   };
+  /** Tells which implementation of sockets is used by default. From v24.05 on. */
   sock_get_default_impl: NoParams;
   bdev_nvme_send_cmd: {
     readonly name: string;
@@ -1565,12 +1758,17 @@ export interface SpdkMethodParams {
     readonly metadata_len?: number;
     readonly timeout_ms?: number;
   };
+  /** From v22.09 on. */
   vmd_enable: NoParams;
+  /** From v22.09 on. */
   vmd_remove_device: {
     readonly addr: string;
   };
+  /** From v22.09 on. */
   vmd_rescan: NoParams;
+  /** Tells the target's version. */
   spdk_get_version: NoParams;
+  /** Lists the PCI devices that the target knows. */
   framework_get_pci_devices: NoParams;
   bdev_nvme_add_error_injection: {
     readonly name: string;
@@ -1587,6 +1785,7 @@ export interface SpdkMethodParams {
     readonly cmd_type: BdevNvmeCmdType;
     readonly opc: number;
   };
+  /** From v22.09 on. */
   bdev_daos_create: {
     readonly name: string;
     readonly pool: string;
@@ -1596,13 +1795,16 @@ export interface SpdkMethodParams {
     readonly uuid?: string;
     readonly oclass?: string;
   };
+  /** From v22.09 on. */
   bdev_daos_delete: {
     readonly name: string;
   };
+  /** From v23.01 on. */
   bdev_daos_resize: {
     readonly name: string;
     readonly new_size: Uint64;
   };
+  /** From v23.01 on. */
   iobuf_set_options: {
     readonly small_pool_count?: Uint64;
     readonly large_pool_count?: Uint64;
@@ -1610,27 +1812,36 @@ export interface SpdkMethodParams {
     readonly large_bufsize?: number;
     readonly enable_numa?: boolean;
   };
+  /** Tells how often each module found the pools of I/O buffers empty. From v24.01 on. */
   iobuf_get_stats: NoParams;
+  /** From v23.01 on. */
   bdev_nvme_start_mdns_discovery: {
     readonly name: string;
     readonly svcname: string;
     readonly hostnqn?: string;
   };
+  /** From v23.01 on. */
   bdev_nvme_stop_mdns_discovery: {
     readonly name: string;
   };
+  /** From v23.01 on. */
   bdev_nvme_get_mdns_discovery_info: NoParams;
+  /** From v24.05 on. */
   nvmf_publish_mdns_prr: {
     readonly tgt_name?: string;
   };
+  /** From v24.05 on. */
   nvmf_stop_mdns_prr: {
     readonly tgt_name?: string;
   };
+  /** From v24.09 on. */
   fsdev_get_opts: NoParams;
+  /** From v24.09 on. */
   fsdev_set_opts: {
     readonly fsdev_io_pool_size: number;
     readonly fsdev_io_cache_size: number;
   };
+  /** From v24.09 on. */
   fsdev_aio_create: {
     readonly name: string;
     readonly root_path: string;
@@ -1639,6 +1850,7 @@ export interface SpdkMethodParams {
     readonly max_write?: number;
     readonly skip_rw?: boolean;
   };
+  /** From v24.09 on. */
   fsdev_aio_delete: {
     readonly name: string;
   };

@@ -1,0 +1,47 @@
+// What takes too long for `npm test`: long fuzzing, the packages as users install them, benchmarks. At most 90 minutes.
+// Usage: node tools/testing/src/nightly.ts [NAME ...]
+import { spawnSync } from "node:child_process";
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const benchmark = (name: string): Step => ({
+  name: `benchmark-${name}`,
+  command: [process.execPath, "--conditions=@org/source", `tools/benchmarks/src/${name}.ts`],
+});
+
+const STEPS: readonly Step[] = [
+  { name: "fuzz", command: ["vitest", "run", "libs/spdk-rpc/test/fuzz.test.ts"], env: { FUZZ_RUNS: "10000" } },
+  { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
+  benchmark("calls"),
+  benchmark("polling"),
+  benchmark("parsing"),
+  benchmark("proxy"),
+];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !STEPS.some((step) => step.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(`no step ${unknown.join(", ")}: there are ${STEPS.map(({ name }) => name).join(", ")}\n`);
+  process.exit(2);
+}
+
+let passed = 0;
+const failed: string[] = [];
+for (const { name, command, env } of STEPS.filter((step) => wanted.length === 0 || wanted.includes(step.name))) {
+  const [program, ...args] = command;
+  process.stdout.write(`\n== ${name}\n`);
+  const start = performance.now();
+  const { status } = spawnSync(program, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  process.stdout.write(`== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${seconds} s\n`);
+  if (status === 0) passed += 1;
+  else failed.push(name);
+}
+process.stdout.write(
+  `\n${failed.length > 0 ? `failed: ${failed.join(", ")}\n` : ""}${passed} passed, ${failed.length} failed\n`,
+);
+process.exitCode = failed.length === 0 ? 0 : 1;
