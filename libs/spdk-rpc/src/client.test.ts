@@ -108,6 +108,12 @@ describe("a request that is too large", () => {
 });
 
 describe("a call that is given up", () => {
+  it.each([0, -1, Number.NaN])("cannot be after %d ms", async (timeoutMs) => {
+    expect(() => connect("tcp://127.0.0.1:1", { timeoutMs })).toThrow(RangeError);
+    await using client = connect("tcp://127.0.0.1:1");
+    await expect(client.call("a", undefined, { timeoutMs })).rejects.toThrow("greater than 0");
+  });
+
   it("by timeout says that it may run, and its late reply is nobody else's", async () => {
     await using target = await startTarget((request) => {
       if (request.method !== "slow") request.reply(request.method);

@@ -51,7 +51,7 @@ export class SpdkClient {
   constructor(uri: string, options: ConnectOptions = {}) {
     const parsed = parseUri(uri, options);
     this.uri = parsed.uri;
-    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#timeoutMs = checkTimeout(options.timeoutMs ?? 30_000);
     this.#parameters = options.parameters ?? "adapt";
     this.#onCall = options.onCall;
     this.#transport = createTransport(parsed, options, () => this.#nextId());
@@ -106,7 +106,8 @@ export class SpdkClient {
   }
 
   /**
-   * What the target says of itself (`spdk_get_version`), asked once for each connection.
+   * What the target says of itself (`spdk_get_version`), asked once for each connection; over HTTP again after an
+   * exchange that failed.
    *
    * @throws as {@link SpdkClient.call}
    */
@@ -120,7 +121,7 @@ export class SpdkClient {
    * over losses of the connection and restarts of the target until the signal is aborted or the loop is left.
    */
   notifications(options: NotificationOptions = {}): AsyncGenerator<SpdkNotification, void, undefined> {
-    return followNotifications(this, options);
+    return followNotifications((...args) => this.call("notify_get_notifications", ...args), options);
   }
 
   /**
@@ -155,6 +156,7 @@ export class SpdkClient {
     signal?.throwIfAborted();
     if (this.#closed) throw new SpdkConnectionError(method, "closed", "the client is closed", { maybeExecuted: false });
     const onSettled = (ended: PendingCall): void => this.#settle(ended);
+    checkTimeout(timeoutMs);
     const parameters = this.#parameters;
     const call = new PendingCall({ id: this.#nextId(), method, params, parameters, timeoutMs, signal, onSettled });
     this.#open.add(call);
@@ -203,4 +205,10 @@ export class SpdkClient {
       throw error;
     }
   }
+}
+
+/** @throws RangeError for what is no time to wait. */
+function checkTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0) return timeoutMs;
+  throw new RangeError(`timeoutMs is ${timeoutMs}: it must be greater than 0, Infinity for no end`);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { SpdkClient } from "./client.ts";
+import type { CallOptions } from "./call-options.ts";
 import { SpdkConnectionError, SpdkTimeoutError } from "./errors.ts";
 import type { Uint64 } from "./gen/params.ts";
 
@@ -28,9 +28,15 @@ export interface NotificationOptions {
 
 type Event = Omit<SpdkNotification, "missed">;
 
+/** Asks the target for notifications from an id on (`notify_get_notifications`). */
+export type ReadNotifications = (
+  params: { readonly id: Uint64 },
+  options: CallOptions,
+) => Promise<readonly Omit<SpdkNotification, "missed">[]>;
+
 /** Asks again and again, and gives what is new. */
 export async function* followNotifications(
-  client: SpdkClient,
+  ask: ReadNotifications,
   { signal, pollMs = 1_000, from = "now" }: NotificationOptions,
 ): AsyncGenerator<SpdkNotification, void, undefined> {
   let last: Event | undefined;
@@ -38,7 +44,7 @@ export async function* followNotifications(
   const isOver = (): boolean => signal?.aborted === true;
   while (!isOver()) {
     // The last one that is known is read again, to recognise the target by it.
-    const events = await read(client, last?.id ?? 0, signal);
+    const events = await read(ask, last?.id ?? 0, signal);
     if (events !== undefined && last !== undefined && !continues(last, events)) {
       last = undefined;
       continue;
@@ -54,9 +60,13 @@ export async function* followNotifications(
 }
 
 /** What the target has from an id on; undefined while it cannot be asked. */
-async function read(client: SpdkClient, id: Uint64, signal?: AbortSignal): Promise<readonly Event[] | undefined> {
+async function read(
+  ask: ReadNotifications,
+  id: Uint64,
+  signal: AbortSignal | undefined,
+): Promise<readonly Event[] | undefined> {
   try {
-    return await client.call("notify_get_notifications", { id }, signal === undefined ? {} : { signal });
+    return await ask({ id }, signal === undefined ? {} : { signal });
   } catch (error) {
     if (signal?.aborted === true) return undefined;
     const passes =

@@ -8,7 +8,7 @@ import { encodeJson } from "../src/json/encode-json.ts";
 import { JsonSplitter } from "../src/json/json-splitter.ts";
 import type { JsonValue } from "../src/json/json-value.ts";
 import { parseJson } from "../src/json/parse-json.ts";
-import { type Proxy, startProxy } from "../src/proxy/index.ts";
+import { type SpdkProxy, startProxy } from "../src/proxy/index.ts";
 import { type JsonTarget, startTarget } from "./json-target.ts";
 
 /** 500 in `npm test`; the nightly run sets more. */
@@ -276,7 +276,7 @@ describe("a client of a hostile target", () => {
 
 describe("the proxy, fuzzed", () => {
   let target: JsonTarget;
-  let proxy: Proxy;
+  let proxy: SpdkProxy;
   beforeAll(async () => {
     target = await startTarget(({ params, reply }) => reply(params ?? null));
     const credentials = [{ username: "u", password: "p" }];

@@ -1,2 +1,2 @@
 export type { ProxyCredentials } from "./authenticate.ts";
-export { type Proxy, type ProxyOptions, type ProxyTlsOptions, startProxy } from "./proxy.ts";
+export { type ProxyOptions, type ProxyTlsOptions, type SpdkProxy, startProxy } from "./proxy.ts";

@@ -183,6 +183,19 @@ describe("the proxy", () => {
     idle.destroy();
   });
 
+  it("serves a client of HTTP/1.0 and closes behind the answer", async () => {
+    await using target = await startTarget(echo);
+    await using proxy = await startIn(target);
+    const socket = connectSocket(Number(new URL(proxy.uri).port), "127.0.0.1");
+    const body = '{"id":1,"method":"a"}';
+    socket.write(
+      `POST / HTTP/1.0\r\nAuthorization: Basic ${btoa("root:se:cret")}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    let text = "";
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n.*"result":"a"/s);
+  });
+
   it("runs calls side by side", async () => {
     const waiting: SeenRequest[] = [];
     await using target = await startTarget((request) => {

@@ -41,14 +41,14 @@ export interface ProxyOptions {
   readonly requestTimeoutMs?: number;
   /** How long an idle connection is kept, in milliseconds; 60,000 by default. */
   readonly keepAliveMs?: number;
-  /** How long {@link Proxy.close} waits for calls under way, in milliseconds; 10,000 by default. */
+  /** How long {@link SpdkProxy.close} waits for calls under way, in milliseconds; 10,000 by default. */
   readonly closeTimeoutMs?: number;
   /** The most connections to the target; 1 by default, over which calls are pipelined. */
   readonly connections?: number;
 }
 
 /** A running proxy. */
-export interface Proxy extends AsyncDisposable {
+export interface SpdkProxy extends AsyncDisposable {
   /** Where it listens, without credentials. */
   readonly uri: string;
   /** Takes no more connections, ends the calls under way within the bound, and lets go of the target. */
@@ -64,7 +64,7 @@ export interface Proxy extends AsyncDisposable {
  *
  * @throws SpdkUriError for the target's URI, RangeError without credentials, the system's error when it cannot listen.
  */
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<SpdkProxy> {
   const { host, port, tls, closeTimeoutMs = 10_000 } = options;
   if (options.credentials.length === 0) throw new RangeError("a proxy needs at least one user with a password");
   const client = connect(options.target, {
