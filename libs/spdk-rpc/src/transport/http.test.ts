@@ -15,8 +15,14 @@ interface Posted {
   readonly method: string;
 }
 
+/** How a proxy treats connections, and where it listens. */
+interface ProxyStyle {
+  readonly connection?: "close" | "keep-alive";
+  readonly port?: number;
+}
+
 /** A proxy that asks for root:se:cret, serves as HTTP/1.0 does, and counts what is open at once. */
-async function startProxy(answer: (posted: Posted) => Answer | Promise<Answer>) {
+async function startProxy(answer: (posted: Posted) => Answer | Promise<Answer>, options: ProxyStyle = {}) {
   const methods: string[] = [];
   const load = { now: 0, most: 0, connections: 0 };
   const server = createServer((request, response) => {
@@ -34,7 +40,7 @@ async function startProxy(answer: (posted: Posted) => Answer | Promise<Answer>) 
         request.socket.destroy();
         return;
       }
-      response.writeHead(given.status ?? 200, { connection: "close" });
+      response.writeHead(given.status ?? 200, { connection: options.connection ?? "close" });
       response.end(given.body ?? "");
     };
     request.on("end", () => void reply());
@@ -42,7 +48,7 @@ async function startProxy(answer: (posted: Posted) => Answer | Promise<Answer>) 
   server.on("connection", () => {
     load.connections += 1;
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -78,6 +84,55 @@ describe("calls over HTTP", () => {
     await expect(Promise.all(names.map((method) => client.call(method)))).resolves.toEqual(names);
     expect(proxy.methods).toEqual(names);
     expect(proxy.load).toEqual({ now: 0, most: 1, connections: 4 });
+  });
+
+  it("share a connection where the proxy keeps it", async () => {
+    await using proxy = await startProxy(ok, { connection: "keep-alive" });
+    await using client = connect(proxy.uri);
+    for (const method of ["a", "b", "c"]) await expect(client.call(method)).resolves.toBe(method);
+    expect(proxy.load).toEqual({ now: 0, most: 1, connections: 1 });
+  });
+
+  it("run side by side over as many connections as are allowed", async () => {
+    await using proxy = await startProxy(
+      (posted) => new Promise((resolve) => void setTimeout(() => resolve(ok(posted)), 20)),
+      { connection: "keep-alive" },
+    );
+    await using client = connect(proxy.uri, { connections: 3 });
+    const names = ["a", "b", "c", "d", "e", "f"];
+    await expect(Promise.all(names.map((method) => client.call(method)))).resolves.toEqual(names);
+    expect(proxy.load).toEqual({ now: 0, most: 3, connections: 3 });
+  });
+
+  it("wait for a proxy that is about to start, as nothing has left", async () => {
+    const probe = createNetServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    const states: string[] = [];
+    await using client = connect(`http://root:se%3Acret@127.0.0.1:${port}`, {
+      reconnect: { attempts: 100, minDelayMs: 5, maxDelayMs: 20 },
+      onStateChange: ({ status }) => states.push(status),
+    });
+    const call = client.call("a");
+    await expect.poll(() => states).toContain("waiting");
+    await using proxy = await startProxy(ok, { port });
+    await expect(call).resolves.toBe("a");
+    expect(proxy.methods).toEqual(["a"]);
+    expect(states.slice(0, 3)).toEqual(["connecting", "waiting", "connecting"]);
+    expect(states.at(-1)).toBe("connected");
+  });
+
+  it("that are given up while there is no connection yet are never sent", async () => {
+    await using proxy = await startProxy(ok);
+    await using client = connect(proxy.uri);
+    const giveUp = new AbortController();
+    const call = expect(client.call("a", undefined, { signal: giveUp.signal })).rejects.toThrow("enough");
+    giveUp.abort(new Error("enough"));
+    await call;
+    await expect(client.call("b")).resolves.toBe("b");
+    await client.settled();
+    expect(proxy.methods).toEqual(["b"]);
   });
 
   it("take credentials apart from the URI", async () => {
