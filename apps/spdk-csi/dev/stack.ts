@@ -71,13 +71,16 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
 }
 
 async function createLvstore(targetUri: string): Promise<void> {
-  await using client = connect(targetUri);
-  await client.call("bdev_malloc_create", {
-    name: "Malloc0",
-    num_blocks: MALLOC_BYTES / BLOCK_BYTES,
-    block_size: BLOCK_BYTES,
-  });
-  await client.call("bdev_lvol_create_lvstore", { bdev_name: "Malloc0", lvs_name: "lvs0", cluster_sz: 1024 ** 2 * 4 });
+  // Not `await using`: this file runs as it is, on Node.js 22 too.
+  const client = connect(targetUri);
+  try {
+    const size = { block_size: BLOCK_BYTES, num_blocks: MALLOC_BYTES / BLOCK_BYTES };
+    await client.call("bdev_malloc_create", { name: "Malloc0", ...size });
+    const lvstore = { bdev_name: "Malloc0", lvs_name: "lvs0", cluster_sz: 1024 ** 2 * 4 };
+    await client.call("bdev_lvol_create_lvstore", lvstore);
+  } finally {
+    await client.close();
+  }
 }
 
 /** Instead of NVMe/TCP: loop devices on the files in which the emulator keeps its lvols. */

@@ -59,7 +59,8 @@ export function toCsiError(error: unknown): CsiError | undefined {
   }
   if (error instanceof SpdkRpcError)
     return new CsiError("INTERNAL", `SPDK refused: ${error.message}`, { cause: error });
-  if (error instanceof SpdkUnsupportedError) return new CsiError("FAILED_PRECONDITION", error.message, { cause: error });
+  if (error instanceof SpdkUnsupportedError)
+    return new CsiError("FAILED_PRECONDITION", error.message, { cause: error });
   const fromNode =
     error instanceof MountError ||
     error instanceof FilesystemError ||

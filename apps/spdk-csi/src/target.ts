@@ -68,7 +68,6 @@ export class Target {
   async findSubsystem(nqn: string, options?: CallOptions): Promise<NvmfSubsystem | undefined> {
     return (await this.subsystems(options)).find((subsystem) => subsystem.nqn === nqn);
   }
-
 }
 
 /** The targets of the config, in its order. */

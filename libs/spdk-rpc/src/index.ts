@@ -17,7 +17,8 @@ export {
   SpdkUnsupportedError,
   SpdkUriError,
 } from "./errors.ts";
-export type { NvmfListenAddress, NvmfNamespace, SpdkMethodParams, Uint64 } from "./gen/params.ts";
+// Generated from SPDK's schema: the parameters of every method, and the objects and enums in them.
+export type * from "./gen/params.ts";
 export type { JsonObject, JsonValue } from "./json/json-value.ts";
 export type { NotificationOptions, SpdkNotification } from "./notifications.ts";
 export type {
