@@ -32,6 +32,3 @@ export function describeRange([since, until]: ReleaseRange): string {
 
 /** The oldest release that this library knows. */
 export const OLDEST_RELEASE: SpdkRelease = 2205;
-
-/** The newest release that this library knows; later ones are taken to be like it. */
-export const NEWEST_RELEASE: SpdkRelease = 2609;
