@@ -10,7 +10,7 @@ test("results are typed by the method", () => {
   expectTypeOf(client.call("bdev_get_bdevs")).resolves.toEqualTypeOf<readonly Bdev[]>();
   expectTypeOf(client.call("nvmf_get_subsystems", undefined, {})).resolves.toEqualTypeOf<readonly NvmfSubsystem[]>();
   expectTypeOf(client.call("bdev_lvol_create", { lvol_name: "a", size_in_mib: 1n })).resolves.toEqualTypeOf<string>();
-  expectTypeOf(client.call("log_get_level")).resolves.toEqualTypeOf<JsonValue>();
+  expectTypeOf(client.call("bdev_ftl_get_stats", { name: "ftl0" })).resolves.toEqualTypeOf<JsonValue>();
 });
 
 test("params are checked against the method", () => {
