@@ -1,0 +1,56 @@
+import { call, leave, login, pause, type Step } from "../step.ts";
+
+const TARGET = "iqn.2016-06.io.spdk:self";
+
+/** An iSCSI target with an initiator that is logged in. */
+export const iscsi: readonly Step[] = [
+  call("iscsi_get_options", "set_at_start"),
+  call("iscsi_create_portal_group", "waiting", { tag: 1, portals: [{ host: "127.0.0.1", port: "13260" }], wait: true }),
+  call("iscsi_start_portal_group", "1", { tag: 1 }),
+  call("iscsi_start_portal_group", "missing", { tag: 9 }),
+  call("iscsi_create_portal_group", "private", {
+    tag: 2,
+    portals: [{ host: "127.0.0.1", port: "13261" }],
+    private: true,
+  }),
+  call("iscsi_portal_group_set_auth", "2", { tag: 2, disable_chap: true }),
+  call("iscsi_portal_group_set_auth", "missing", { tag: 9, disable_chap: true }),
+  call("iscsi_get_portal_groups"),
+  call("iscsi_create_initiator_group", "any", { tag: 1, initiators: ["ANY"], netmasks: ["127.0.0.0/8"] }),
+  call("iscsi_create_target_node", "self", {
+    name: TARGET,
+    alias_name: "self",
+    pg_ig_maps: [{ pg_tag: 1, ig_tag: 1 }],
+    luns: [{ bdev_name: "m1", lun_id: 0 }],
+    queue_depth: 16,
+    disable_chap: true,
+  }),
+  call("scsi_get_devices", "one"),
+  call("iscsi_enable_histogram", "on", { name: TARGET, enable: true }),
+  call("iscsi_get_histogram", "self", { name: TARGET }),
+  call("iscsi_enable_histogram", "missing", { name: "iqn.none", enable: true }),
+  call("iscsi_get_histogram", "missing", { name: "iqn.none" }),
+  call("iscsi_enable_histogram", "off", { name: TARGET, enable: false }),
+  call("iscsi_get_histogram", "off", { name: TARGET }),
+  login(13260, "iqn.2026-07.io.test:host", TARGET),
+  call("iscsi_get_connections", "one"),
+  call("iscsi_get_stats", "one"),
+  call("iscsi_get_target_nodes", "connected"),
+  call("iscsi_target_node_set_redirect", "elsewhere", {
+    name: TARGET,
+    pg_tag: 1,
+    redirect_host: "192.0.2.1",
+    redirect_port: "3260",
+  }),
+  call("iscsi_get_target_nodes", "redirected"),
+  call("iscsi_target_node_set_redirect", "nowhere", { name: TARGET, pg_tag: 1 }),
+  call("iscsi_target_node_set_redirect", "missing", { name: "iqn.none", pg_tag: 1 }),
+  call("iscsi_target_node_request_logout", "self", { name: TARGET, pg_tag: 1 }),
+  call("iscsi_target_node_request_logout", "missing", { name: "iqn.none" }),
+  pause(100),
+  call("iscsi_get_stats", "logout_asked"),
+  leave(),
+  pause(100),
+  call("iscsi_get_stats", "gone"),
+  call("iscsi_delete_target_node", "self", { name: TARGET }),
+];
