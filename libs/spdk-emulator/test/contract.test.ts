@@ -22,7 +22,7 @@ const ELSEWHERE = /^(?:protocol|http_proxy|restart|INITIATOR_SIDE)\./;
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-const records = readFileSync(join(import.meta.dirname, "fixtures/transcript-26.09.jsonl"), "utf8")
+const records = readFileSync(join(import.meta.dirname, "../../../tools/recordings/transcripts/26.09.jsonl"), "utf8")
   .trim()
   .split("\n")
   .map((line): Recorded => JSON.parse(line))
