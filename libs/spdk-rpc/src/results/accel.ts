@@ -44,6 +44,6 @@ export interface AccelCryptoKey {
   readonly key: string;
   /** In hex. */
   readonly key2?: string;
-  /** Where it was given; from v26.05 on always. */
+  /** Where it was given; in v26.09 always. */
   readonly tweak_mode?: AccelCryptoTweakMode;
 }
