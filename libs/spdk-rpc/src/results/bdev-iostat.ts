@@ -28,7 +28,7 @@ export interface BdevIostatEntry extends BdevIoCounters {
   readonly name: string;
   /** In microseconds; this and the three that follow only with `bdev_set_qd_sampling_period`. */
   readonly queue_depth_polling_period?: Uint64;
-  /** At the last sample. */
+  /** At the last sample; 2^64 - 1 before the first one. */
   readonly queue_depth?: Uint64;
   /** In microseconds, with I/O outstanding. */
   readonly io_time?: Uint64;

@@ -7,7 +7,7 @@ import type { Uint64 } from "../gen/params.ts";
 export interface NotificationEvent {
   /** Such as "bdev_register"; `notify_get_types` names them. */
   readonly type: string;
-  /** The name of the object. */
+  /** The name of the object, cut off after 128 bytes. */
   readonly ctx: string;
   /** From zero on since the target's start, without gaps. */
   readonly id: Uint64;

@@ -270,6 +270,7 @@ export interface SpdkMethodResults {
   iscsi_delete_auth_group: true;
   iscsi_delete_initiator_group: true;
   iscsi_delete_portal_group: true;
+  /** The answer takes 30 seconds where an initiator is logged in and does not leave when it is asked to. */
   iscsi_delete_target_node: boolean;
   iscsi_enable_histogram: true;
   iscsi_get_auth_groups: readonly IscsiAuthGroup[];

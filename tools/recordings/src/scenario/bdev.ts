@@ -94,6 +94,8 @@ export const bdev: readonly Step[] = [
   call("bdev_get_histogram_borders", "m0", { name: "m0", borders: [1000, 10_000, 100_000] }),
   call("bdev_enable_histogram", "off", { name: "m0", enable: false }),
   call("bdev_get_histogram", "missing", { name: "nope" }),
+  call("bdev_set_qd_sampling_period", "slow", { name: "m0", period: 10_000_000 }),
+  call("bdev_get_iostat", "before_the_first_sample", { names: ["m0"] }),
   call("bdev_set_qd_sampling_period", "m0", { name: "m0", period: 10_000 }),
   pause(50),
   call("bdev_get_iostat", "with_queue_depth", { names: ["m0"] }),
