@@ -17,7 +17,7 @@ export interface ConnectOptions {
   readonly password?: string;
   /** For HTTPS: whom to trust, and who we are. */
   readonly tls?: TlsOptions;
-  /** The default time for each call, in milliseconds; 30,000 by default. */
+  /** The default time for each call, in milliseconds; 60,000 by default, as SPDK's own client waits. */
   readonly timeoutMs?: number;
   /** The time in which a connection must be made, in milliseconds; 5,000 by default. */
   readonly connectTimeoutMs?: number;

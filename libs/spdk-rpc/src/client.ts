@@ -51,7 +51,7 @@ export class SpdkClient {
   constructor(uri: string, options: ConnectOptions = {}) {
     const parsed = parseUri(uri, options);
     this.uri = parsed.uri;
-    this.#timeoutMs = checkTimeout(options.timeoutMs ?? 30_000);
+    this.#timeoutMs = checkTimeout(options.timeoutMs ?? 60_000);
     this.#parameters = options.parameters ?? "adapt";
     this.#onCall = options.onCall;
     this.#transport = createTransport(parsed, options, () => this.#nextId());
