@@ -90,7 +90,7 @@ describe.skipIf(!ROOT)("as root", () => {
     const xfs = { ...volumeCapability, accessType: { $case: "mount" as const, value: { fsType: "xfs" } } };
     await csi.node.nodeUnstageVolume({ volumeId, stagingTargetPath });
     const asXfs = csi.node.nodeStageVolume({ volumeId, publishContext, stagingTargetPath, volumeCapability: xfs });
-    await expect(asXfs).rejects.toMatchObject({ code: 9 });
+    await expect(asXfs).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
     await stage();
     driver.kill("SIGTERM");
     expect(await exitOf(driver)).toBe(0);
@@ -118,7 +118,7 @@ describe.skipIf(!ROOT)("as root", () => {
     await publish(device);
     await publish(device);
     expect(statSync(device).isBlockDevice()).toBe(true);
-    await expect(publish(join(dir, "second"))).rejects.toMatchObject({ code: 9 });
+    await expect(publish(join(dir, "second"))).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
     await publish(join(dir, "second"), block(Mode.SINGLE_NODE_MULTI_WRITER));
 
     const stats = () => csi.node.nodeGetVolumeStats({ volumeId, volumePath: device });

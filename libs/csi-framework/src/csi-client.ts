@@ -1,42 +1,51 @@
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
-
+import type { CallLimits, CsiChannel } from "./csi-channel.ts";
 import * as csi from "./gen/csi.ts";
+import { RPCS, type RpcMethod } from "./gen/rpcs.ts";
+import { openGrpcChannel } from "./grpc-channel.ts";
 
 /** What is used of a method of a generated service definition. */
 interface Definition<Request, Response> {
-  readonly path: string;
-  readonly requestSerialize: (value: Request) => Buffer;
+  readonly responseStream: boolean;
   readonly requestDeserialize: (bytes: Buffer) => Request;
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
-/** The unary methods of a service as functions; requests need only the fields that say something. */
-export type ServiceCalls<Service> = {
-  readonly [Method in keyof Service]: Service[Method] extends Definition<infer Request, infer Response>
-    ? (request: csi.DeepPartial<Request>) => Promise<Response>
+type Call<Method> =
+  Method extends Definition<infer Request, infer Response>
+    ? (
+        request: csi.DeepPartial<Request>,
+        limits?: CallLimits,
+      ) => Method extends { readonly responseStream: true } ? AsyncIterable<Response> : Promise<Response>
     : never;
-};
 
-/** The other end of a plugin's socket, for tests and tools: what a container orchestrator does, in one line a call. */
+/** The methods of a service as functions; requests need only the fields that say something. */
+export type ServiceCalls<Service> = { readonly [Method in keyof Service]: Call<Service[Method]> };
+
+/**
+ * The other end of a plugin, for tests and tools: what a container orchestrator does, in one line a call. A call that
+ * fails rejects with a {@link CsiError} of the status and text that the plugin gave.
+ */
 export class CsiClient {
   readonly identity: ServiceCalls<typeof csi.IdentityService>;
   readonly controller: ServiceCalls<typeof csi.ControllerService>;
   readonly groupController: ServiceCalls<typeof csi.GroupControllerService>;
+  readonly snapshotMetadata: ServiceCalls<typeof csi.SnapshotMetadataService>;
   readonly node: ServiceCalls<typeof csi.NodeService>;
-  readonly #client: Client;
+  readonly #channel: CsiChannel;
 
-  /** `endpoint` as `serve` takes it: "unix:///path" or "tcp://host:port". Connects with the first call. */
-  constructor(endpoint: string) {
-    this.#client = new Client(endpoint.replace(/^tcp:\/\//, "dns:"), credentials.createInsecure());
-    this.identity = calls(this.#client, csi.IdentityService);
-    this.controller = calls(this.#client, csi.ControllerService);
-    this.groupController = calls(this.#client, csi.GroupControllerService);
-    this.node = calls(this.#client, csi.NodeService);
+  /** `plugin` is an endpoint as `serve` takes it, connected with the first call, or a channel. */
+  constructor(plugin: string | CsiChannel) {
+    this.#channel = typeof plugin === "string" ? openGrpcChannel(plugin) : plugin;
+    this.identity = calls(this.#channel, csi.IdentityService);
+    this.controller = calls(this.#channel, csi.ControllerService);
+    this.groupController = calls(this.#channel, csi.GroupControllerService);
+    this.snapshotMetadata = calls(this.#channel, csi.SnapshotMetadataService);
+    this.node = calls(this.#channel, csi.NodeService);
   }
 
-  /** Ends the connection. */
+  /** Lets go of the plugin. */
   close(): void {
-    this.#client.close();
+    this.#channel.close();
   }
 
   [Symbol.dispose](): void {
@@ -44,28 +53,20 @@ export class CsiClient {
   }
 }
 
-function calls<Service extends object>(client: Client, service: Service): ServiceCalls<Service> {
-  const entries = Object.entries(service).map(([name, definition]: [string, Definition<object, object>]) => {
-    const call = (partial: object): Promise<object> => unary(client, definition, complete(name, partial));
-    return [name, call] as const;
+function calls<Service extends object>(channel: CsiChannel, service: Service): ServiceCalls<Service> {
+  const entries = Object.keys(service).map((name) => {
+    const rpc = name as RpcMethod;
+    const send = RPCS[rpc].stream
+      ? (partial: object, limits: CallLimits = {}) => channel.stream(rpc, complete(rpc, partial), limits)
+      : (partial: object, limits: CallLimits = {}) => channel.unary(rpc, complete(rpc, partial), limits);
+    return [name, send] as const;
   });
   // Object.fromEntries forgets which key has which type; they are the service's own, one by one.
   return Object.fromEntries(entries) as unknown as ServiceCalls<Service>;
 }
 
 /** Fills what a request leaves out with the protocol's defaults. */
-function complete(method: string, partial: object): object {
+function complete(rpc: RpcMethod, partial: object): object {
   const messages: Readonly<Record<string, unknown>> = csi;
-  const message = messages[`${method.charAt(0).toUpperCase()}${method.slice(1)}Request`];
-  return (message as { fromPartial(value: object): object }).fromPartial(partial);
-}
-
-function unary(client: Client, method: Definition<object, object>, request: object): Promise<object> {
-  return new Promise((resolve, reject) => {
-    const done = (error: ServiceError | null, response?: object): void => {
-      if (error === null && response !== undefined) resolve(response);
-      else reject(error ?? new Error(`${method.path} gave no response`));
-    };
-    client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, done);
-  });
+  return (messages[RPCS[rpc].request] as { fromPartial(value: object): object }).fromPartial(partial);
 }

@@ -1,6 +1,7 @@
 export type { CallContext } from "./call-context.ts";
+export type { CallLimits, CsiChannel } from "./csi-channel.ts";
 export { CsiClient, type ServiceCalls } from "./csi-client.ts";
-export { CSI_ERROR_CODES, CsiError, type CsiErrorCode } from "./csi-error.ts";
+export { CSI_ERROR_CODES, CsiError, type CsiErrorCode, type CsiErrorOptions } from "./csi-error.ts";
 export { type Answer, CsiDriver, type PluginInfo } from "./driver.ts";
 export type { Features } from "./features.ts";
 export {
@@ -127,6 +128,8 @@ export {
 } from "./gen/csi.ts";
 export type { RpcMethod, ServiceName } from "./gen/rpcs.ts";
 export type { Call, CallHandler, Interceptor } from "./interceptor.ts";
+export type { KubeletOptions } from "./kubelet-registration.ts";
+export type { SocketOptions } from "./listener.ts";
 export {
   jsonLogger,
   LOG_LEVELS,
@@ -134,7 +137,9 @@ export {
   type Logger,
   type LogLevel,
   type LogStream,
+  pinoLogger,
   silentLogger,
   textLogger,
 } from "./logger.ts";
+export type { PluginOptions } from "./plugin.ts";
 export { type CsiServer, type ServeOptions, serve } from "./serve.ts";

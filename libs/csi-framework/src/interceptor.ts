@@ -8,6 +8,8 @@ export interface Call {
   /** The decoded request: one of the generated request types. */
   readonly request: object;
   readonly context: CallContext;
+  /** The texts of the call's gRPC metadata, by their names in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Runs a call. It resolves with the response; for a server stream with undefined, once the stream has ended. */

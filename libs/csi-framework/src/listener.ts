@@ -1,3 +1,4 @@
+import { chmod, chown } from "node:fs/promises";
 import { type AddressInfo, createServer, type ListenOptions, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -14,19 +15,29 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
+/** Who may use a socket. */
+export interface SocketOptions {
+  /** Permission bits, such as 0o660. Default: as the process's umask says. */
+  readonly mode?: number;
+  /** Default: who the process runs as. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
 /**
  * Opens `endpoint` and hands its connections to `server`. The listener is ours, since only so it is known when the last
  * connection has ended: grpc-js takes a session that is closing for one that is closed.
  */
-export async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
+export async function listen(server: Server, endpoint: Endpoint, socket: SocketOptions = {}): Promise<Listener> {
   if (endpoint.kind === "unix") {
     await clearSocketPath(endpoint.path);
-    const { stop } = await open(server, { path: endpoint.path }, (socket) => new RewrittenSocket(socket));
+    const { stop } = await open(server, { path: endpoint.path }, (accepted) => new RewrittenSocket(accepted));
+    if (socket.owner !== undefined) await chown(endpoint.path, socket.owner.uid, socket.owner.gid);
+    if (socket.mode !== undefined) await chmod(endpoint.path, socket.mode);
     return { endpoint: `unix://${endpoint.path}`, stop };
   }
   const [, host = "", port] = /^(.*):(\d+)$/.exec(endpoint.address) ?? [];
   const bare = host.replace(/^\[(.*)\]$/, "$1");
-  const { stop, address } = await open(server, { host: bare, port: Number(port) }, (socket) => socket);
+  const { stop, address } = await open(server, { host: bare, port: Number(port) }, (accepted) => accepted);
   const bound = typeof address === "object" && address !== null ? address.port : Number(port);
   return { endpoint: `tcp://${host}:${bound}`, stop };
 }

@@ -5,15 +5,26 @@ import type { KeyedLocks } from "./keyed-locks.ts";
 import { fieldValues } from "./message-fields.ts";
 import { METHODS } from "./methods.ts";
 
+/** How calls wait for what is locked. */
+export interface LockOptions {
+  /** How long a call waits before it is answered ABORTED; 0: not at all. */
+  readonly waitMs: number;
+  /** Told how long a call has waited, in milliseconds, and whether it got its locks. */
+  readonly onWaited?: (call: Call, waitedMs: number, outcome: "acquired" | "refused") => void;
+}
+
 /**
  * Locks what a call changes (the table says which fields name it) until the call and the work it holds have settled, and
- * answers ABORTED to a call for something that is locked (CSI "Concurrency"). The node side has locks of its own, so that
- * a controller and a node in one process block each other no more than in two.
+ * answers ABORTED to a call for something that stays locked (CSI "Concurrency"). The node side has locks of its own, so
+ * that a controller and a node in one process block each other no more than in two.
  */
-export function lockCalls(locks: KeyedLocks): Interceptor {
+export function lockCalls(locks: KeyedLocks, { waitMs, onWaited }: LockOptions): Interceptor {
   return (next) => async (call) => {
     const wanted = lockedObjects(call);
-    const lock = locks.tryAcquire([...wanted.keys()]);
+    if (wanted.size === 0) return next(call);
+    const startedAt = performance.now();
+    const lock = await locks.acquire([...wanted.keys()], waitMs, call.context.signal);
+    onWaited?.(call, performance.now() - startedAt, "release" in lock ? "acquired" : "refused");
     if ("heldKey" in lock) throw new CsiError("ABORTED", `another call for ${wanted.get(lock.heldKey)} is in flight`);
     return runHolding(next, call, lock.release);
   };

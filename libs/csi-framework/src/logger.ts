@@ -1,3 +1,6 @@
+import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import pretty from "pino-pretty";
+
 /** How much a log line matters, least first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -22,28 +25,37 @@ export interface LogStream {
   write(text: string): unknown;
 }
 
-type Format = (level: LogLevel, message: string, fields: LogFields) => string;
-
-/** Writes one JSON object a line: `time`, `level`, `message`, then the fields. `level` (default "info") is the least written. */
+/** Writes one JSON object a line: `level`, `time`, the fields, `message`. `level` (default "info") is the least written. */
 export function jsonLogger(stream: LogStream, level: LogLevel = "info"): Logger {
-  return streamLogger(stream, level, (lineLevel, message, fields) =>
-    toJson({ time: new Date().toISOString(), level: lineLevel, message, ...fields }),
-  );
+  return pinoLogger(createPino(stream, level));
 }
 
-/** Writes lines for people: time, level, message, `key=value`. `level` (default "info") is the least written. */
+/** Writes lines for people: time, level, message, and the fields below. `level` (default "info") is the least written. */
 export function textLogger(stream: LogStream, level: LogLevel = "info"): Logger {
-  return streamLogger(stream, level, (lineLevel, message, fields) => {
-    const pairs = Object.entries(fields).flatMap(([key, value]) =>
-      value === undefined ? [] : [` ${key}=${toJson(value)}`],
-    );
-    const text = message.replaceAll(/[\r\n]+/g, " ");
-    return `${new Date().toISOString()} ${lineLevel.toUpperCase().padEnd(5)} ${text}${pairs.join("")}`;
+  const destination = { write: (text: string): void => void stream.write(text) };
+  const lines = pretty.prettyFactory({
+    messageKey: "message",
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+    errorLikeObjectKeys: [],
+    customLevels: { debug: 20, info: 30, warn: 40, error: 50 },
   });
+  return pinoLogger(createPino({ write: (json: string): void => destination.write(lines(json)) }, level));
 }
 
 /** A logger that writes nothing. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A pino logger as the framework's. */
+export function pinoLogger(logger: PinoLogger): Logger {
+  return {
+    debug: (message, fields = {}) => logger.debug(fields, message),
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, fields = {}) => logger.error(fields, message),
+    child: (fields) => pinoLogger(logger.child(plainFields(fields))),
+  };
+}
 
 /** `logger` with `fields` on every line, by its own `child` where it has one. */
 export function withFields(logger: Logger, fields: LogFields): Logger {
@@ -56,33 +68,35 @@ export function withFields(logger: Logger, fields: LogFields): Logger {
   };
 }
 
-function streamLogger(stream: LogStream, least: LogLevel, format: Format): Logger {
-  const write =
-    (level: LogLevel) =>
-    (message: string, fields: LogFields = {}): void => {
-      if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least)) stream.write(`${format(level, message, fields)}\n`);
-    };
-  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
-}
-
-function toJson(value: unknown): string {
-  try {
-    return JSON.stringify(value, (_key, part: unknown) => plain(part)) ?? "null";
-  } catch {
-    // A cycle in a field must not lose the line.
-    return JSON.stringify(String(value));
-  }
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  if (!(value instanceof Error)) return value;
-  const { name, message, stack, cause } = value;
-  return {
-    name,
-    message,
-    ...("code" in value ? { code: value.code } : {}),
-    stack,
-    ...(cause === undefined ? {} : { cause }),
+function createPino(stream: LogStream, level: LogLevel): PinoLogger {
+  const destination: DestinationStream = { write: (text) => void stream.write(text) };
+  const options = {
+    level,
+    base: null,
+    messageKey: "message",
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }), log: (fields: object) => plainFields(fields) },
   };
+  return pino(options, destination);
+}
+
+/** Deeper down pino writes what it finds, cycles as such. */
+const MAX_DEPTH = 8;
+
+function plainFields(fields: object, depth = 0): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value, depth + 1)]));
+}
+
+/** What JSON cannot hold, or holds badly, as something that it can: bigints as text, errors with their causes. */
+function plain(value: unknown, depth: number): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1));
+  if (value instanceof Error) {
+    const { name, message, stack, cause } = value;
+    const code = "code" in value ? { code: value.code } : {};
+    return { name, message, ...code, stack, ...(cause === undefined ? {} : { cause: plain(cause, depth + 1) }) };
+  }
+  const isRecord = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isRecord ? plainFields(value, depth) : value;
 }

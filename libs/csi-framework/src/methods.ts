@@ -5,6 +5,8 @@ import type { LogLevel } from "./logger.ts";
 export interface MethodFacts {
   /** Fields that must be set; an empty string or list counts as not set. */
   readonly required: readonly string[];
+  /** Fields that must be set in the answer, or in each message of a stream. */
+  readonly answers: readonly string[];
   /** Fields whose values the call locks, with the kind of object each one names. Empty for RPCs that change nothing. */
   readonly locks: Readonly<Record<string, string>>;
   /** The level at which the call is logged. */
@@ -28,6 +30,8 @@ export const PATH_FIELDS: readonly string[] = [
 export const ABSOLUTE_PATH_FIELDS: readonly string[] = ["staging_target_path", "target_path"];
 
 const VOLUME = { volume_id: "volume" };
+const STAGED = { volume_id: "volume", staging_target_path: "path" };
+const PUBLISHED = { volume_id: "volume", target_path: "path" };
 const SNAPSHOT = { snapshot_id: "snapshot" };
 const GROUP = { group_snapshot_id: "group snapshot", snapshot_ids: "snapshot" };
 
@@ -38,39 +42,41 @@ const changes = (locks: MethodFacts["locks"], required: readonly string[], ...ne
 
 /** The facts of all 36 RPCs. */
 export const METHODS: Readonly<Record<RpcMethod, MethodFacts>> = {
-  getPluginInfo: quiet,
+  getPluginInfo: answering(quiet, "name", "vendor_version"),
   getPluginCapabilities: quiet,
   probe: quiet,
 
-  createVolume: changes({ name: "volume name" }, ["name", "volume_capabilities"], "deleteVolume"),
+  createVolume: answering(changes({ name: "volume name" }, ["name", "volume_capabilities"], "deleteVolume"), "volume"),
   deleteVolume: changes(VOLUME, ["volume_id"], "createVolume"),
   controllerPublishVolume: changes(VOLUME, ["volume_id", "node_id", "volume_capability"], "controllerUnpublishVolume"),
   controllerUnpublishVolume: changes(VOLUME, ["volume_id"], "controllerPublishVolume"),
   validateVolumeCapabilities: reads("volume_id", "volume_capabilities"),
   listVolumes: reads(),
   controllerListVolumeHealth: reads(),
-  controllerGetVolumeHealth: reads("volume_id"),
+  controllerGetVolumeHealth: answering(reads("volume_id"), "volume_health"),
   getCapacity: reads(),
   controllerGetCapabilities: quiet,
-  createSnapshot: changes(
-    { name: "snapshot name", source_volume_id: "volume" },
-    ["source_volume_id", "name"],
-    "deleteSnapshot",
+  createSnapshot: answering(
+    changes({ name: "snapshot name", source_volume_id: "volume" }, ["source_volume_id", "name"], "deleteSnapshot"),
+    "snapshot",
   ),
   deleteSnapshot: changes(SNAPSHOT, ["snapshot_id"], "createSnapshot"),
   listSnapshots: reads(),
-  getSnapshot: reads("snapshot_id"),
-  controllerExpandVolume: changes(VOLUME, ["volume_id", "capacity_range"]),
-  controllerGetVolume: reads("volume_id"),
+  getSnapshot: answering(reads("snapshot_id"), "snapshot"),
+  controllerExpandVolume: answering(changes(VOLUME, ["volume_id", "capacity_range"]), "capacity_bytes"),
+  controllerGetVolume: answering(reads("volume_id"), "volume", "status"),
   // An empty map cannot be told from a missing one, and csi-sanity sends it to a volume that is NOT_FOUND.
   controllerModifyVolume: changes(VOLUME, ["volume_id"]),
 
   groupControllerGetCapabilities: quiet,
-  createVolumeGroupSnapshot: changes(
-    { name: "group snapshot name", source_volume_ids: "volume" },
-    ["name", "source_volume_ids"],
-    "deleteVolumeGroupSnapshot",
-    "getVolumeGroupSnapshot",
+  createVolumeGroupSnapshot: answering(
+    changes(
+      { name: "group snapshot name", source_volume_ids: "volume" },
+      ["name", "source_volume_ids"],
+      "deleteVolumeGroupSnapshot",
+      "getVolumeGroupSnapshot",
+    ),
+    "group_snapshot",
   ),
   deleteVolumeGroupSnapshot: changes(
     GROUP,
@@ -78,32 +84,47 @@ export const METHODS: Readonly<Record<RpcMethod, MethodFacts>> = {
     "createVolumeGroupSnapshot",
     "getVolumeGroupSnapshot",
   ),
-  getVolumeGroupSnapshot: needing(reads("group_snapshot_id"), "createVolumeGroupSnapshot", "deleteVolumeGroupSnapshot"),
+  getVolumeGroupSnapshot: answering(
+    needing(reads("group_snapshot_id"), "createVolumeGroupSnapshot", "deleteVolumeGroupSnapshot"),
+    "group_snapshot",
+  ),
 
-  getMetadataAllocated: needing(reads("snapshot_id"), "getMetadataDelta"),
-  getMetadataDelta: needing(reads("base_snapshot_id", "target_snapshot_id"), "getMetadataAllocated"),
+  getMetadataAllocated: answering(
+    needing(reads("snapshot_id"), "getMetadataDelta"),
+    "block_metadata_type",
+    "volume_capacity_bytes",
+  ),
+  getMetadataDelta: answering(
+    needing(reads("base_snapshot_id", "target_snapshot_id"), "getMetadataAllocated"),
+    "block_metadata_type",
+    "volume_capacity_bytes",
+  ),
 
-  nodeStageVolume: changes(VOLUME, ["volume_id", "staging_target_path", "volume_capability"], "nodeUnstageVolume"),
-  nodeUnstageVolume: changes(VOLUME, ["volume_id", "staging_target_path"], "nodeStageVolume"),
+  nodeStageVolume: changes(STAGED, ["volume_id", "staging_target_path", "volume_capability"], "nodeUnstageVolume"),
+  nodeUnstageVolume: changes(STAGED, ["volume_id", "staging_target_path"], "nodeStageVolume"),
   nodePublishVolume: changes(
-    VOLUME,
+    PUBLISHED,
     ["volume_id", "target_path", "volume_capability"],
     "nodeUnpublishVolume",
     "nodeGetInfo",
   ),
-  nodeUnpublishVolume: changes(VOLUME, ["volume_id", "target_path"], "nodePublishVolume"),
+  nodeUnpublishVolume: changes(PUBLISHED, ["volume_id", "target_path"], "nodePublishVolume"),
   nodeGetVolumeStats: reads("volume_id", "volume_path"),
-  nodeGetVolumeHealth: reads("volume_id"),
+  nodeGetVolumeHealth: answering(reads("volume_id"), "volume_health"),
   nodeGetStorageHealth: reads(),
   nodeExpandVolume: changes(VOLUME, ["volume_id", "volume_path"]),
   nodeGetCapabilities: quiet,
-  nodeGetInfo: reads(),
+  nodeGetInfo: answering(reads(), "node_id"),
 };
 
 function facts(some: Partial<MethodFacts>): MethodFacts {
-  return { required: [], locks: {}, logLevel: "info", needs: [], ...some };
+  return { required: [], answers: [], locks: {}, logLevel: "info", needs: [], ...some };
 }
 
 function needing(method: MethodFacts, ...needs: RpcMethod[]): MethodFacts {
   return { ...method, needs };
+}
+
+function answering(method: MethodFacts, ...answers: string[]): MethodFacts {
+  return { ...method, answers };
 }

@@ -18,6 +18,8 @@ export class Shutdown {
   readonly #options: ShutdownOptions;
   readonly #work = new Set<Promise<unknown>>();
   #settle: () => void = () => {};
+  readonly #first: (() => Promise<void>)[] = [];
+  readonly #last: (() => Promise<void>)[] = [];
   #running = false;
 
   constructor(server: Server, options: ShutdownOptions) {
@@ -26,6 +28,21 @@ export class Shutdown {
     this.done = new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+
+  /** Whether the server is going or gone. */
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  /** Has the shutdown begin with this. */
+  onStart(step: () => Promise<void>): void {
+    this.#first.push(step);
+  }
+
+  /** Has the shutdown end with this, when the calls have ended. */
+  onEnd(step: () => Promise<void>): void {
+    this.#last.push(step);
   }
 
   /** Has the shutdown wait until `work` has settled. */
@@ -61,9 +78,12 @@ export class Shutdown {
 
   async #drain(listener: Listener): Promise<void> {
     const { drainTimeoutMs, logger } = this.#options;
+    const started = Promise.allSettled(this.#first.map((step) => step()));
     const isDrained = await inTime(this.#drained(listener.stop()), drainTimeoutMs);
     if (!isDrained) logger.warn("closing with calls in flight", { drainTimeoutMs, unsettled: this.#work.size });
+    await started;
     this.#server.forceShutdown();
+    await Promise.allSettled(this.#last.map((step) => step()));
   }
 
   /** Clients are told to go; their connections end when the last reply on them has been written. */

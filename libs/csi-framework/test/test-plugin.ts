@@ -10,6 +10,7 @@ import { FIELDS, type Field } from "../src/gen/fields.ts";
 import { RPCS, type RpcMethod, SERVICES } from "../src/gen/rpcs.ts";
 import type { LogFields, Logger } from "../src/logger.ts";
 import { type CsiServer, type ServeOptions, serve } from "../src/serve.ts";
+import { sampleAnswer } from "../src/testing/sample-message.ts";
 
 /** A plugin that serves on a socket of its own, a client of it, and what it has logged. */
 export interface TestPlugin extends AsyncDisposable {
@@ -65,13 +66,17 @@ export function driverWith(methods: Partial<Record<RpcMethod, unknown>>, own: ob
   return Object.assign(new TestDriver(), methods, own);
 }
 
-/** A driver that answers every RPC with nothing. */
+/** A driver that answers every RPC with what the table requires. */
 export function everything(): CsiDriver {
-  const unary = async (): Promise<object> => ({});
-  const stream = async function* (): AsyncGenerator<object> {};
   const derived = Object.getOwnPropertyNames(CsiDriver.prototype);
   const methods = rpcMethods().filter((rpc) => !derived.includes(rpc));
-  return driverWith(Object.fromEntries(methods.map((rpc) => [rpc, RPCS[rpc].stream ? stream : unary])));
+  const answering = (rpc: RpcMethod): unknown =>
+    RPCS[rpc].stream
+      ? async function* (): AsyncGenerator<object> {
+          yield sampleAnswer(rpc);
+        }
+      : async (): Promise<object> => sampleAnswer(rpc);
+  return driverWith(Object.fromEntries(methods.map((rpc) => [rpc, answering(rpc)])));
 }
 
 /** The status name that a call ended with, "OK" included. */

@@ -8,6 +8,7 @@ import { run } from "./run.ts";
 export interface ProtoFile {
   readonly package: string;
   readonly messageType: readonly ProtoMessage[];
+  readonly enumType?: readonly ProtoEnum[];
   readonly service: readonly ProtoService[];
 }
 
@@ -15,8 +16,14 @@ export interface ProtoMessage {
   readonly name: string;
   readonly field?: readonly ProtoField[];
   readonly nestedType?: readonly ProtoMessage[];
+  readonly enumType?: readonly ProtoEnum[];
   readonly oneofDecl?: readonly { readonly name: string }[];
   readonly options?: { readonly mapEntry?: boolean };
+}
+
+export interface ProtoEnum {
+  readonly name: string;
+  readonly value: readonly { readonly number?: number }[];
 }
 
 export interface ProtoField {
@@ -40,7 +47,7 @@ export interface ProtoService {
 
 /** Compiles the proto into `file`; its suffix (.json or .binpb) says how it is written. */
 export function buildDescriptorSet(file: string): void {
-  run("buf", ["build", PROTO_DIR, "--as-file-descriptor-set", "-o", file], { cwd: TOOL_DIR });
+  run("buf", ["build", PROTO_DIR, "--as-file-descriptor-set", "--exclude-source-info", "-o", file], { cwd: TOOL_DIR });
 }
 
 /** The descriptor of csi.proto, compiled into `dir`. */

@@ -30,6 +30,8 @@ export interface Rpc {
   readonly service: ServiceName;
   /** The message it takes. */
   readonly request: string;
+  /** The message it answers with. */
+  readonly answer: string;
   /** Whether it answers with a stream. */
   readonly stream: boolean;
   /** Gives every field that an answer leaves out its default. */
@@ -55,7 +57,7 @@ interface ServiceRpc {
 }
 
 function rpcLine({ name, service, inputType, outputType, serverStreaming = false }: ServiceRpc): string {
-  const facts = `name: "${name}", service: "${service}", request: "${local(inputType)}", stream: ${serverStreaming}`;
+  const facts = `name: "${name}", service: "${service}", request: "${local(inputType)}", answer: "${local(outputType)}", stream: ${serverStreaming}`;
   return `  ${camel(name)}: { ${facts}, response: ${local(outputType)} },`;
 }
 

@@ -8,6 +8,8 @@ export interface Field {
   readonly key: string;
   /** "map" is map<string, string>; any other capitalised name is that of a message. */
   readonly type: string;
+  /** The name of the enum that it is of. */
+  readonly enum?: string;
   readonly repeated?: true;
   /** Marked `csi_secret`. */
   readonly secret?: true;
@@ -15,8 +17,12 @@ export interface Field {
   readonly oneof?: string;
 }
 
-/** The fields of every message that a request can hold, by the message's name. */
+/** The fields of every message that a request or a response can hold, by the message's name. */
 export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
+  "BlockMetadata": [
+    { name: "byte_offset", key: "byteOffset", type: "int64" },
+    { name: "size_bytes", key: "sizeBytes", type: "int64" },
+  ],
   "CapacityRange": [
     { name: "required_bytes", key: "requiredBytes", type: "int64" },
     { name: "limit_bytes", key: "limitBytes", type: "int64" },
@@ -27,24 +33,46 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "secrets", key: "secrets", type: "map", secret: true },
     { name: "volume_capability", key: "volumeCapability", type: "VolumeCapability" },
   ],
+  "ControllerExpandVolumeResponse": [
+    { name: "capacity_bytes", key: "capacityBytes", type: "int64" },
+    { name: "node_expansion_required", key: "nodeExpansionRequired", type: "bool" },
+  ],
   "ControllerGetCapabilitiesRequest": [],
+  "ControllerGetCapabilitiesResponse": [
+    { name: "capabilities", key: "capabilities", type: "ControllerServiceCapability", repeated: true },
+  ],
   "ControllerGetVolumeHealthRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "ControllerGetVolumeHealthResponse": [
+    { name: "volume_health", key: "volumeHealth", type: "VolumeHealth" },
+  ],
   "ControllerGetVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
+  ],
+  "ControllerGetVolumeResponse": [
+    { name: "volume", key: "volume", type: "Volume" },
+    { name: "status", key: "status", type: "ControllerGetVolumeResponse.VolumeStatus" },
+  ],
+  "ControllerGetVolumeResponse.VolumeStatus": [
+    { name: "published_node_ids", key: "publishedNodeIds", type: "string", repeated: true },
   ],
   "ControllerListVolumeHealthRequest": [
     { name: "max_entries", key: "maxEntries", type: "int32" },
     { name: "starting_token", key: "startingToken", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "ControllerListVolumeHealthResponse": [
+    { name: "entries", key: "entries", type: "VolumeHealth", repeated: true },
+    { name: "next_token", key: "nextToken", type: "string" },
+  ],
   "ControllerModifyVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
     { name: "mutable_parameters", key: "mutableParameters", type: "map" },
   ],
+  "ControllerModifyVolumeResponse": [],
   "ControllerPublishVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "node_id", key: "nodeId", type: "string" },
@@ -53,11 +81,21 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "secrets", key: "secrets", type: "map", secret: true },
     { name: "volume_context", key: "volumeContext", type: "map" },
   ],
+  "ControllerPublishVolumeResponse": [
+    { name: "publish_context", key: "publishContext", type: "map" },
+  ],
+  "ControllerServiceCapability": [
+    { name: "rpc", key: "rpc", type: "ControllerServiceCapability.RPC", oneof: "type" },
+  ],
+  "ControllerServiceCapability.RPC": [
+    { name: "type", key: "type", type: "enum", enum: "ControllerServiceCapability.RPC.Type" },
+  ],
   "ControllerUnpublishVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "node_id", key: "nodeId", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "ControllerUnpublishVolumeResponse": [],
   "CreateSnapshotRequest": [
     { name: "source_volume_id", key: "sourceVolumeId", type: "string" },
     { name: "name", key: "name", type: "string" },
@@ -65,11 +103,17 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "parameters", key: "parameters", type: "map" },
     { name: "accessibility_requirements", key: "accessibilityRequirements", type: "TopologyRequirement" },
   ],
+  "CreateSnapshotResponse": [
+    { name: "snapshot", key: "snapshot", type: "Snapshot" },
+  ],
   "CreateVolumeGroupSnapshotRequest": [
     { name: "name", key: "name", type: "string" },
     { name: "source_volume_ids", key: "sourceVolumeIds", type: "string", repeated: true },
     { name: "secrets", key: "secrets", type: "map", secret: true },
     { name: "parameters", key: "parameters", type: "map" },
+  ],
+  "CreateVolumeGroupSnapshotResponse": [
+    { name: "group_snapshot", key: "groupSnapshot", type: "VolumeGroupSnapshot" },
   ],
   "CreateVolumeRequest": [
     { name: "name", key: "name", type: "string" },
@@ -81,29 +125,45 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "accessibility_requirements", key: "accessibilityRequirements", type: "TopologyRequirement" },
     { name: "mutable_parameters", key: "mutableParameters", type: "map" },
   ],
+  "CreateVolumeResponse": [
+    { name: "volume", key: "volume", type: "Volume" },
+  ],
   "DeleteSnapshotRequest": [
     { name: "snapshot_id", key: "snapshotId", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "DeleteSnapshotResponse": [],
   "DeleteVolumeGroupSnapshotRequest": [
     { name: "group_snapshot_id", key: "groupSnapshotId", type: "string" },
     { name: "snapshot_ids", key: "snapshotIds", type: "string", repeated: true },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "DeleteVolumeGroupSnapshotResponse": [],
   "DeleteVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "DeleteVolumeResponse": [],
   "GetCapacityRequest": [
     { name: "volume_capabilities", key: "volumeCapabilities", type: "VolumeCapability", repeated: true },
     { name: "parameters", key: "parameters", type: "map" },
     { name: "accessible_topology", key: "accessibleTopology", type: "Topology" },
+  ],
+  "GetCapacityResponse": [
+    { name: "available_capacity", key: "availableCapacity", type: "int64" },
+    { name: "maximum_volume_size", key: "maximumVolumeSize", type: ".google.protobuf.Int64Value" },
+    { name: "minimum_volume_size", key: "minimumVolumeSize", type: ".google.protobuf.Int64Value" },
   ],
   "GetMetadataAllocatedRequest": [
     { name: "snapshot_id", key: "snapshotId", type: "string" },
     { name: "starting_offset", key: "startingOffset", type: "int64" },
     { name: "max_results", key: "maxResults", type: "int32" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
+  ],
+  "GetMetadataAllocatedResponse": [
+    { name: "block_metadata_type", key: "blockMetadataType", type: "enum", enum: "BlockMetadataType" },
+    { name: "volume_capacity_bytes", key: "volumeCapacityBytes", type: "int64" },
+    { name: "block_metadata", key: "blockMetadata", type: "BlockMetadata", repeated: true },
   ],
   "GetMetadataDeltaRequest": [
     { name: "base_snapshot_id", key: "baseSnapshotId", type: "string" },
@@ -112,18 +172,46 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "max_results", key: "maxResults", type: "int32" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "GetMetadataDeltaResponse": [
+    { name: "block_metadata_type", key: "blockMetadataType", type: "enum", enum: "BlockMetadataType" },
+    { name: "volume_capacity_bytes", key: "volumeCapacityBytes", type: "int64" },
+    { name: "block_metadata", key: "blockMetadata", type: "BlockMetadata", repeated: true },
+  ],
   "GetPluginCapabilitiesRequest": [],
+  "GetPluginCapabilitiesResponse": [
+    { name: "capabilities", key: "capabilities", type: "PluginCapability", repeated: true },
+  ],
   "GetPluginInfoRequest": [],
+  "GetPluginInfoResponse": [
+    { name: "name", key: "name", type: "string" },
+    { name: "vendor_version", key: "vendorVersion", type: "string" },
+    { name: "manifest", key: "manifest", type: "map" },
+  ],
   "GetSnapshotRequest": [
     { name: "snapshot_id", key: "snapshotId", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
+  ],
+  "GetSnapshotResponse": [
+    { name: "snapshot", key: "snapshot", type: "Snapshot" },
   ],
   "GetVolumeGroupSnapshotRequest": [
     { name: "group_snapshot_id", key: "groupSnapshotId", type: "string" },
     { name: "snapshot_ids", key: "snapshotIds", type: "string", repeated: true },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "GetVolumeGroupSnapshotResponse": [
+    { name: "group_snapshot", key: "groupSnapshot", type: "VolumeGroupSnapshot" },
+  ],
   "GroupControllerGetCapabilitiesRequest": [],
+  "GroupControllerGetCapabilitiesResponse": [
+    { name: "capabilities", key: "capabilities", type: "GroupControllerServiceCapability", repeated: true },
+  ],
+  "GroupControllerServiceCapability": [
+    { name: "rpc", key: "rpc", type: "GroupControllerServiceCapability.RPC", oneof: "type" },
+  ],
+  "GroupControllerServiceCapability.RPC": [
+    { name: "type", key: "type", type: "enum", enum: "GroupControllerServiceCapability.RPC.Type" },
+  ],
   "ListSnapshotsRequest": [
     { name: "max_entries", key: "maxEntries", type: "int32" },
     { name: "starting_token", key: "startingToken", type: "string" },
@@ -131,9 +219,27 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "snapshot_id", key: "snapshotId", type: "string" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "ListSnapshotsResponse": [
+    { name: "entries", key: "entries", type: "ListSnapshotsResponse.Entry", repeated: true },
+    { name: "next_token", key: "nextToken", type: "string" },
+  ],
+  "ListSnapshotsResponse.Entry": [
+    { name: "snapshot", key: "snapshot", type: "Snapshot" },
+  ],
   "ListVolumesRequest": [
     { name: "max_entries", key: "maxEntries", type: "int32" },
     { name: "starting_token", key: "startingToken", type: "string" },
+  ],
+  "ListVolumesResponse": [
+    { name: "entries", key: "entries", type: "ListVolumesResponse.Entry", repeated: true },
+    { name: "next_token", key: "nextToken", type: "string" },
+  ],
+  "ListVolumesResponse.Entry": [
+    { name: "volume", key: "volume", type: "Volume" },
+    { name: "status", key: "status", type: "ListVolumesResponse.VolumeStatus" },
+  ],
+  "ListVolumesResponse.VolumeStatus": [
+    { name: "published_node_ids", key: "publishedNodeIds", type: "string", repeated: true },
   ],
   "NodeExpandVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
@@ -143,20 +249,46 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "volume_capability", key: "volumeCapability", type: "VolumeCapability" },
     { name: "secrets", key: "secrets", type: "map", secret: true },
   ],
+  "NodeExpandVolumeResponse": [
+    { name: "capacity_bytes", key: "capacityBytes", type: "int64" },
+  ],
   "NodeGetCapabilitiesRequest": [],
+  "NodeGetCapabilitiesResponse": [
+    { name: "capabilities", key: "capabilities", type: "NodeServiceCapability", repeated: true },
+  ],
   "NodeGetInfoRequest": [],
+  "NodeGetInfoResponse": [
+    { name: "node_id", key: "nodeId", type: "string" },
+    { name: "max_volumes_per_node", key: "maxVolumesPerNode", type: "int64" },
+    { name: "accessible_topology", key: "accessibleTopology", type: "Topology" },
+  ],
   "NodeGetStorageHealthRequest": [
     { name: "secrets", key: "secrets", type: "map", secret: true },
+  ],
+  "NodeGetStorageHealthResponse": [
+    { name: "backend_health", key: "backendHealth", type: "NodeGetStorageHealthResponse.StorageBackendHealth", repeated: true },
+  ],
+  "NodeGetStorageHealthResponse.StorageBackendHealth": [
+    { name: "status", key: "status", type: "enum", enum: "StorageHealthErrorType" },
+    { name: "reason", key: "reason", type: "string" },
+    { name: "message", key: "message", type: "string" },
+    { name: "volume_capability", key: "volumeCapability", type: "VolumeCapability" },
   ],
   "NodeGetVolumeHealthRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "volume_publish_path", key: "volumePublishPath", type: "string" },
     { name: "staging_target_path", key: "stagingTargetPath", type: "string" },
   ],
+  "NodeGetVolumeHealthResponse": [
+    { name: "volume_health", key: "volumeHealth", type: "VolumeHealth" },
+  ],
   "NodeGetVolumeStatsRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "volume_path", key: "volumePath", type: "string" },
     { name: "staging_target_path", key: "stagingTargetPath", type: "string" },
+  ],
+  "NodeGetVolumeStatsResponse": [
+    { name: "usage", key: "usage", type: "VolumeUsage", repeated: true },
   ],
   "NodePublishVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
@@ -168,6 +300,13 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "secrets", key: "secrets", type: "map", secret: true },
     { name: "volume_context", key: "volumeContext", type: "map" },
   ],
+  "NodePublishVolumeResponse": [],
+  "NodeServiceCapability": [
+    { name: "rpc", key: "rpc", type: "NodeServiceCapability.RPC", oneof: "type" },
+  ],
+  "NodeServiceCapability.RPC": [
+    { name: "type", key: "type", type: "enum", enum: "NodeServiceCapability.RPC.Type" },
+  ],
   "NodeStageVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "publish_context", key: "publishContext", type: "map" },
@@ -176,15 +315,40 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "secrets", key: "secrets", type: "map", secret: true },
     { name: "volume_context", key: "volumeContext", type: "map" },
   ],
+  "NodeStageVolumeResponse": [],
   "NodeUnpublishVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "target_path", key: "targetPath", type: "string" },
   ],
+  "NodeUnpublishVolumeResponse": [],
   "NodeUnstageVolumeRequest": [
     { name: "volume_id", key: "volumeId", type: "string" },
     { name: "staging_target_path", key: "stagingTargetPath", type: "string" },
   ],
+  "NodeUnstageVolumeResponse": [],
+  "PluginCapability": [
+    { name: "service", key: "service", type: "PluginCapability.Service", oneof: "type" },
+    { name: "volume_expansion", key: "volumeExpansion", type: "PluginCapability.VolumeExpansion", oneof: "type" },
+  ],
+  "PluginCapability.Service": [
+    { name: "type", key: "type", type: "enum", enum: "PluginCapability.Service.Type" },
+  ],
+  "PluginCapability.VolumeExpansion": [
+    { name: "type", key: "type", type: "enum", enum: "PluginCapability.VolumeExpansion.Type" },
+  ],
   "ProbeRequest": [],
+  "ProbeResponse": [
+    { name: "ready", key: "ready", type: ".google.protobuf.BoolValue" },
+  ],
+  "Snapshot": [
+    { name: "size_bytes", key: "sizeBytes", type: "int64" },
+    { name: "snapshot_id", key: "snapshotId", type: "string" },
+    { name: "source_volume_id", key: "sourceVolumeId", type: "string" },
+    { name: "creation_time", key: "creationTime", type: ".google.protobuf.Timestamp" },
+    { name: "ready_to_use", key: "readyToUse", type: "bool" },
+    { name: "group_snapshot_id", key: "groupSnapshotId", type: "string" },
+    { name: "accessible_topology", key: "accessibleTopology", type: "Topology", repeated: true },
+  ],
   "Topology": [
     { name: "segments", key: "segments", type: "map" },
   ],
@@ -200,13 +364,30 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
     { name: "secrets", key: "secrets", type: "map", secret: true },
     { name: "mutable_parameters", key: "mutableParameters", type: "map" },
   ],
+  "ValidateVolumeCapabilitiesResponse": [
+    { name: "confirmed", key: "confirmed", type: "ValidateVolumeCapabilitiesResponse.Confirmed" },
+    { name: "message", key: "message", type: "string" },
+  ],
+  "ValidateVolumeCapabilitiesResponse.Confirmed": [
+    { name: "volume_context", key: "volumeContext", type: "map" },
+    { name: "volume_capabilities", key: "volumeCapabilities", type: "VolumeCapability", repeated: true },
+    { name: "parameters", key: "parameters", type: "map" },
+    { name: "mutable_parameters", key: "mutableParameters", type: "map" },
+  ],
+  "Volume": [
+    { name: "capacity_bytes", key: "capacityBytes", type: "int64" },
+    { name: "volume_id", key: "volumeId", type: "string" },
+    { name: "volume_context", key: "volumeContext", type: "map" },
+    { name: "content_source", key: "contentSource", type: "VolumeContentSource" },
+    { name: "accessible_topology", key: "accessibleTopology", type: "Topology", repeated: true },
+  ],
   "VolumeCapability": [
     { name: "block", key: "block", type: "VolumeCapability.BlockVolume", oneof: "accessType" },
     { name: "mount", key: "mount", type: "VolumeCapability.MountVolume", oneof: "accessType" },
     { name: "access_mode", key: "accessMode", type: "VolumeCapability.AccessMode" },
   ],
   "VolumeCapability.AccessMode": [
-    { name: "mode", key: "mode", type: "enum" },
+    { name: "mode", key: "mode", type: "enum", enum: "VolumeCapability.AccessMode.Mode" },
   ],
   "VolumeCapability.BlockVolume": [],
   "VolumeCapability.MountVolume": [
@@ -224,4 +405,39 @@ export const FIELDS: Readonly<Record<string, readonly Field[]>> = {
   "VolumeContentSource.VolumeSource": [
     { name: "volume_id", key: "volumeId", type: "string" },
   ],
+  "VolumeGroupSnapshot": [
+    { name: "group_snapshot_id", key: "groupSnapshotId", type: "string" },
+    { name: "snapshots", key: "snapshots", type: "Snapshot", repeated: true },
+    { name: "creation_time", key: "creationTime", type: ".google.protobuf.Timestamp" },
+    { name: "ready_to_use", key: "readyToUse", type: "bool" },
+  ],
+  "VolumeHealth": [
+    { name: "volume_id", key: "volumeId", type: "string" },
+    { name: "health_statuses", key: "healthStatuses", type: "VolumeHealth.VolumeHealthEntry", repeated: true },
+  ],
+  "VolumeHealth.VolumeHealthEntry": [
+    { name: "status", key: "status", type: "enum", enum: "VolumeHealthErrorType" },
+    { name: "reason", key: "reason", type: "string" },
+    { name: "message", key: "message", type: "string" },
+  ],
+  "VolumeUsage": [
+    { name: "available", key: "available", type: "int64" },
+    { name: "total", key: "total", type: "int64" },
+    { name: "used", key: "used", type: "int64" },
+    { name: "unit", key: "unit", type: "enum", enum: "VolumeUsage.Unit" },
+  ],
+};
+
+/** The values of every enum, by the enum's name. */
+export const ENUMS: Readonly<Record<string, readonly number[]>> = {
+  "PluginCapability.Service.Type": [0, 1, 2, 3, 4, 5],
+  "PluginCapability.VolumeExpansion.Type": [0, 1, 2],
+  "VolumeCapability.AccessMode.Mode": [0, 1, 2, 3, 4, 5, 6, 7],
+  "ControllerServiceCapability.RPC.Type": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 17],
+  "VolumeUsage.Unit": [0, 1, 2],
+  "NodeServiceCapability.RPC.Type": [0, 1, 2, 3, 5, 6, 7, 8],
+  "GroupControllerServiceCapability.RPC.Type": [0, 1],
+  "VolumeHealthErrorType": [0, 1, 2, 3],
+  "StorageHealthErrorType": [0, 1, 2],
+  "BlockMetadataType": [0, 1, 2],
 };

@@ -1,0 +1,163 @@
+import type { CallLimits, CsiChannel } from "../csi-channel.ts";
+import { CsiClient } from "../csi-client.ts";
+import { CsiError } from "../csi-error.ts";
+import type { CsiDriver } from "../driver.ts";
+import { RPCS, type RpcMethod, SERVICES } from "../gen/rpcs.ts";
+import { type Logger, silentLogger } from "../logger.ts";
+import type { Incoming, Pipeline } from "../pipeline.ts";
+import { createPlugin, type PluginOptions, toDrivers } from "../plugin.ts";
+
+/** How the plugin treats calls, and where it logs: nowhere by default. */
+export interface InProcessOptions extends PluginOptions {
+  readonly logger?: Logger;
+}
+
+/** A plugin in this process, through all its interceptors, with every message encoded and decoded as on the wire. */
+export interface InProcessPlugin extends CsiChannel {
+  readonly client: CsiClient;
+  /** Resolves when all that was started has ended, also what callers have given up on and what a driver holds. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Puts drivers together as `serve` does, without a socket.
+ *
+ * @throws TypeError when the drivers contradict CSI.
+ */
+export function inProcess(drivers: CsiDriver | readonly CsiDriver[], options: InProcessOptions = {}): InProcessPlugin {
+  const working = new Set<Promise<unknown>>();
+  const track = (work: Promise<unknown>): void => {
+    working.add(work);
+    const forget = (): void => void working.delete(work);
+    work.then(forget, forget);
+  };
+  const pipeline = createPlugin(toDrivers(drivers), options.logger ?? silentLogger, track, options);
+  const channel = channelTo(pipeline);
+  return {
+    ...channel,
+    client: new CsiClient(channel),
+    settled: async () => {
+      while (working.size > 0) await Promise.allSettled(working);
+    },
+  };
+}
+
+function channelTo(pipeline: Pipeline): CsiChannel {
+  return {
+    async unary(rpc, request, limits) {
+      const { incoming, gone, release } = receive(rpc, request, limits);
+      try {
+        const answer = await Promise.race([pipeline.unary(rpc, incoming), gone]);
+        return overTheWire(rpc, answer, "response");
+      } finally {
+        release();
+      }
+    },
+    async *stream(rpc, request, limits) {
+      const { incoming, gone, release } = receive(rpc, request, limits);
+      const queue = new MessageQueue();
+      pipeline
+        .stream(rpc, incoming, (message) => queue.push(overTheWire(rpc, message, "response")))
+        .then(
+          () => queue.end(),
+          (error: unknown) => queue.fail(error),
+        );
+      gone.catch((error: unknown) => queue.fail(error));
+      try {
+        yield* queue;
+      } finally {
+        queue.fail(CsiError.cancelled("the caller has cancelled the call"));
+        release();
+      }
+    },
+    close() {},
+  };
+}
+
+/** A call as the plugin gets it, and what ends it for the caller although the plugin is still at work. */
+function receive(
+  rpc: RpcMethod,
+  request: object,
+  { signal, timeoutMs, metadata = {} }: CallLimits,
+): { readonly incoming: Incoming; readonly gone: Promise<never>; readonly release: () => void } {
+  const controller = new AbortController();
+  const leave = (error: CsiError): void => controller.abort(error);
+  const gone = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
+  });
+  // Nobody may be waiting for it any more.
+  gone.catch(() => undefined);
+  const onAbort = (): void => leave(CsiError.cancelled("the caller has cancelled the call"));
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => leave(CsiError.deadlineExceeded("the caller's deadline has passed")), timeoutMs);
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  const incoming: Incoming = {
+    request: overTheWire(rpc, request, "request"),
+    metadata,
+    signal: controller.signal,
+    deadline: timeoutMs === undefined ? undefined : Date.now() + timeoutMs,
+  };
+  const release = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  };
+  return { incoming, gone, release };
+}
+
+/** What the other end makes of a message: the same, as far as the protocol can say it. */
+function overTheWire(rpc: RpcMethod, message: object, kind: "request" | "response"): object {
+  const definition = SERVICES[RPCS[rpc].service][rpc];
+  if (definition === undefined) throw new Error(`there is no definition of ${rpc}`);
+  return kind === "request"
+    ? (definition.requestDeserialize(definition.requestSerialize(message)) as object)
+    : (definition.responseDeserialize(definition.responseSerialize(message)) as object);
+}
+
+/** Messages on their way to a caller: the next is asked for only when the last has been taken. */
+class MessageQueue implements AsyncIterable<object> {
+  #message:
+    | { readonly value: object; readonly taken: () => void; readonly refused: (error: unknown) => void }
+    | undefined;
+  #end: { readonly error?: unknown } | undefined;
+  #wake: () => void = () => undefined;
+
+  push(value: object): Promise<void> {
+    if (this.#end !== undefined) return Promise.reject(this.#end.error);
+    return new Promise((taken, refused) => {
+      this.#message = { value, taken, refused };
+      this.#wake();
+    });
+  }
+
+  end(): void {
+    this.#end ??= {};
+    this.#wake();
+  }
+
+  fail(error: unknown): void {
+    this.#end ??= { error };
+    this.#message?.refused(error);
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<object> {
+    for (;;) {
+      if (this.#message !== undefined) {
+        const { value, taken } = this.#message;
+        this.#message = undefined;
+        taken();
+        yield value;
+      } else if (this.#end !== undefined) {
+        if ("error" in this.#end) throw this.#end.error;
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { type InProcessOptions, type InProcessPlugin, inProcess } from "./in-process.ts";
