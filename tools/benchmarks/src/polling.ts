@@ -1,5 +1,5 @@
 // On a target that looks at its sockets every 4 ms: what 32 calls in flight cost beside one.
-// Usage: node --conditions=@org/source tools/benchmarks/src/polling.ts
+// Usage: node --conditions=@org/source tools/benchmarks/src/polling.ts [SOCKET OF A REAL TARGET]
 import { connect } from "@org/spdk-rpc";
 
 import { startEmulatorProcess } from "./emulator-process.ts";
@@ -7,9 +7,10 @@ import { median, report } from "./statistics.ts";
 
 const ROUNDS = 200;
 
+const [real] = process.argv.slice(2);
 await using emulator = await startEmulatorProcess("--poll-ms", "4");
-await using spdk = connect(`unix://${emulator.socket}`);
-await spdk.version();
+await using spdk = connect(`unix://${real ?? emulator.socket}`);
+report("target", (await spdk.version()).version);
 const lone: number[] = [];
 const together: number[] = [];
 for (let round = 0; round < ROUNDS; round += 1) {
