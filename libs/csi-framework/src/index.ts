@@ -127,6 +127,18 @@ export {
   VolumeUsage_Unit,
 } from "./gen/csi.ts";
 export type { RpcMethod, ServiceName } from "./gen/rpcs.ts";
+export {
+  areCompatible,
+  checkCapabilities,
+  findUnofferedAccess,
+  isReadOnly,
+  isSingleNode,
+  type OfferedAccess,
+} from "./helpers/access-modes.ts";
+export { type CapacityRules, chooseCapacity, formatBytes, satisfies } from "./helpers/capacity.ts";
+export { hashedName, isPlainName } from "./helpers/names.ts";
+export { type Page, type PageRequest, paginate } from "./helpers/paginate.ts";
+export { chooseTopology, isAccessibleFrom } from "./helpers/topology.ts";
 export type { Call, CallHandler, Interceptor } from "./interceptor.ts";
 export type { KubeletOptions } from "./kubelet-registration.ts";
 export type { SocketOptions } from "./listener.ts";
