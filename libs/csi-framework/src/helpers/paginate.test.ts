@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { paginate } from "./paginate.ts";
@@ -62,7 +62,7 @@ describe("pages", () => {
   });
 
   it("tell long keys with one beginning apart, within the 128 bytes of a token", () => {
-    const long = [..."abcdefg"].map((end) => "x".repeat(127) + end);
+    const long = ["a", "b", "c", "d", "e", "f"].map((end) => "x".repeat(127) + end);
     expect(readAll(long, 2).sort()).toEqual(long);
   });
 });
