@@ -10,7 +10,7 @@ import { RPCS, type RpcMethod } from "./gen/rpcs.ts";
 import type { LogFields } from "./logger.ts";
 import { MESSAGES } from "./messages.ts";
 import { METHODS } from "./methods.ts";
-import { inProcess } from "./testing/in-process.ts";
+import { type InProcessPlugin, inProcess } from "./testing/in-process.ts";
 import { sampleAnswer, sampleRequest } from "./testing/sample-message.ts";
 
 /** What CSI 1.13 says of each RPC, written down a second time: required, answered, locked, needed, logged at. */
@@ -188,11 +188,10 @@ describe("a request", () => {
   it.each(missing)("%s without %s is INVALID_ARGUMENT, and the driver does not see it", async (rpc, field) => {
     const plugin = inProcess(everything());
     const request = without(RPCS[rpc].request, sampleRequest(rpc), field);
-    const call = async (): Promise<void> => {
-      if (!RPCS[rpc].stream) await plugin.unary(rpc, complete(rpc, request), {});
-      else for await (const _message of plugin.stream(rpc, complete(rpc, request), {}));
-    };
-    await expect(call()).rejects.toMatchObject({ code: "INVALID_ARGUMENT", message: `${field} is missing` });
+    await expect(answersOf(plugin, rpc, complete(rpc, request))).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: `${field} is missing`,
+    });
   });
 });
 
@@ -213,11 +212,10 @@ describe("an answer", () => {
     const plugin = inProcess(Object.assign(everything(), { [rpc]: wrong }), {
       logger: { debug: note, info: note, warn: note, error: note },
     });
-    const call = async (): Promise<void> => {
-      if (!RPCS[rpc].stream) await plugin.unary(rpc, complete(rpc, sampleRequest(rpc)), {});
-      else for await (const _message of plugin.stream(rpc, complete(rpc, sampleRequest(rpc)), {}));
-    };
-    await expect(call()).rejects.toMatchObject({ code: "INTERNAL", message: expect.not.stringContaining(field) });
+    await expect(answersOf(plugin, rpc, complete(rpc, sampleRequest(rpc)))).rejects.toMatchObject({
+      code: "INTERNAL",
+      message: expect.not.stringContaining(field),
+    });
     expect(lines.map(({ cause }) => String(cause))).toContainEqual(
       expect.stringContaining(`the driver's answer to ${RPCS[rpc].name} is not valid: ${field} is missing`),
     );
@@ -267,6 +265,13 @@ describe("half of a pair", () => {
     expect(() => inProcess(driver)).toThrow(`${rpc} is implemented, but ${needed} is missing`);
   });
 });
+
+async function answersOf(plugin: InProcessPlugin, rpc: RpcMethod, request: object): Promise<object[]> {
+  if (!RPCS[rpc].stream) return [await plugin.unary(rpc, request, {})];
+  const messages: object[] = [];
+  for await (const message of plugin.stream(rpc, request, {})) messages.push(message);
+  return messages;
+}
 
 /** Fills what a request leaves out with the protocol's defaults. */
 function complete(rpc: RpcMethod, partial: object): object {

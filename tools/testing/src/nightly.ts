@@ -14,12 +14,15 @@ const benchmark = (name: string): Step => ({
 });
 
 const STEPS: readonly Step[] = [
-  { name: "fuzz", command: ["vitest", "run", "libs/spdk-rpc/test/fuzz.test.ts"], env: { FUZZ_RUNS: "10000" } },
+  { name: "fuzz", command: ["vitest", "run", "test/fuzz.test.ts"], env: { FUZZ_RUNS: "10000" } },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
   benchmark("calls"),
   benchmark("polling"),
   benchmark("parsing"),
   benchmark("proxy"),
+  benchmark("framework"),
+  { name: "build", command: ["nx", "run", "@org/spdk-csi:build"] },
+  benchmark("startup"),
 ];
 
 const wanted = process.argv.slice(2);
