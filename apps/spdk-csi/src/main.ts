@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { type CsiDriver, jsonLogger, type Logger, serve } from "@org/csi-framework";
+import { type CsiDriver, jsonLogger, type Logger, serve, textLogger } from "@org/csi-framework";
 import { linuxHost } from "@org/node-mounter";
 
 import { ConfigError, DEFAULT_CONFIG_PATH, DEFAULT_SECRET_PATH, parseConfig, type TargetConfig } from "./config.ts";
@@ -16,13 +16,21 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const logger = jsonLogger(process.stderr);
+  const { endpoint, http, kubeletEndpoint, logFormat, logLevel } = options;
+  const logger = (logFormat === "json" ? jsonLogger : textLogger)(process.stderr, logLevel);
   const controller = options.controller ? await startController(options) : undefined;
   const drivers: CsiDriver[] = [
     ...(controller === undefined ? [] : [controller.driver]),
     ...(options.node ? [await startNode(options)] : []),
   ];
-  const server = await serve(drivers, { endpoint: options.endpoint, logger, mapError: toCsiError, signals: true });
+  const server = await serve(drivers, {
+    endpoint,
+    logger,
+    mapError: toCsiError,
+    signals: true,
+    ...(http === undefined ? {} : { http }),
+    ...(kubeletEndpoint === undefined ? {} : { kubelet: { endpoint: kubeletEndpoint } }),
+  });
   logServing(logger, options);
   void controller?.sweep(logger);
   await server.closed;

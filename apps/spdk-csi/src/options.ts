@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
 
+import { LOG_LEVELS, type LogLevel } from "@org/csi-framework";
+
 import { assertCluster } from "./node-identity.ts";
 import { DEFAULT_DRIVER_NAME } from "./plugin.ts";
 
@@ -14,7 +16,15 @@ export interface Options {
   readonly maxVolumesPerNode: number;
   /** Where the node keeps its records; beside the socket by default, which is on the host's disk in Kubernetes. */
   readonly stateDir: string | undefined;
+  /** Where /metrics, /healthz and /readyz are served: "host:port" or ":port". */
+  readonly http: string | undefined;
+  /** The plugin's socket as kubelet sees it; with it the node registers itself. */
+  readonly kubeletEndpoint: string | undefined;
+  readonly logFormat: (typeof LOG_FORMATS)[number];
+  readonly logLevel: LogLevel;
 }
+
+const LOG_FORMATS = ["json", "text"] as const;
 
 /** A command line that cannot be used. */
 export class UsageError extends Error {
@@ -32,6 +42,11 @@ export const USAGE: string = `Usage: spdk-csi [--controller] [--node] --endpoint
   --drivername NAME         the driver's name (default ${DEFAULT_DRIVER_NAME})
   --max-volumes-per-node N  refuse to publish more volumes to one node (default 0: no limit)
   --state-dir DIR           the node's records (default: "state" beside the endpoint's socket)
+  --http ADDRESS            serve /metrics, /healthz and /readyz on host:port, or :port (default: nowhere)
+  --kubelet-endpoint PATH   register the node with kubelet, which finds the socket at PATH (default: leave it to
+                            the node-driver-registrar)
+  --log-format json|text    (default json)
+  --log-level LEVEL         the least that is logged: debug, info, warn or error (default info)
   --help                    print this
 
 Environment: SPDKCSI_CONFIG and SPDKCSI_SECRET name the configuration files
@@ -64,7 +79,17 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     driverName: drivername,
     maxVolumesPerNode: Number(limit),
     stateDir: values["state-dir"],
+    http: values.http,
+    kubeletEndpoint: values["kubelet-endpoint"],
+    logFormat: oneOf("--log-format", values["log-format"] ?? "json", LOG_FORMATS),
+    logLevel: oneOf("--log-level", values["log-level"] ?? "info", LOG_LEVELS),
   };
+}
+
+function oneOf<T extends string>(option: string, text: string, words: readonly T[]): T {
+  const word = words.find((each) => each === text);
+  if (word === undefined) throw new UsageError(`${option} "${text}": write ${words.join(", ")}`);
+  return word;
 }
 
 function parse(args: readonly string[]) {
@@ -80,6 +105,10 @@ function parse(args: readonly string[]) {
         drivername: { type: "string" },
         "max-volumes-per-node": { type: "string" },
         "state-dir": { type: "string" },
+        http: { type: "string" },
+        "kubelet-endpoint": { type: "string" },
+        "log-format": { type: "string" },
+        "log-level": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

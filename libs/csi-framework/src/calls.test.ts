@@ -126,6 +126,26 @@ describe("the log", () => {
     expect(JSON.stringify(plugin.log)).not.toContain("hunter2");
   });
 
+  it("shows no mount flags, in which passwords are found", async () => {
+    const plugin = driverWith({
+      nodeStageVolume: async () => ({}),
+      nodeUnstageVolume: async () => ({}),
+    });
+    await using started = await startPlugin(plugin);
+    const mountFlags = ["username=u,password=hunter2"];
+    await started.call("nodeStageVolume", {
+      ...VOLUME,
+      stagingTargetPath: "/tmp/staging",
+      volumeCapability: {
+        accessType: { $case: "mount", value: { fsType: "cifs", mountFlags, volumeMountGroup: "" } },
+        accessMode: { mode: 1 },
+      },
+    });
+    const text = JSON.stringify(started.log);
+    expect(text).not.toContain("hunter2");
+    expect(text).toContain('"mount":{"fs_type":"cifs","mount_flags":"***stripped***"}');
+  });
+
   it("shows probes and capability queries at level debug only", async () => {
     await using plugin = await startPlugin(driverWith({}));
     await plugin.call("probe");

@@ -5,3 +5,6 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 export const TOOL_DIR: string = path("..");
 export const PROTO_DIR: string = path("../../../libs/csi-framework/proto");
 export const GEN_DIR: string = path("../../../libs/csi-framework/src/gen");
+
+/** The workspace's root, as a URL. */
+export const ROOT: URL = new URL("../../../", import.meta.url);
