@@ -60,7 +60,10 @@ describe("registration with kubelet", () => {
 
   it("refuses a relative path, and leaves no socket behind", async () => {
     const socket = join(dir, "csi.sock");
-    const start = startPlugin(driverWith({}), { endpoint: socket, kubelet: { registryDir: dir, endpoint: "csi.sock" } });
+    const start = startPlugin(driverWith({}), {
+      endpoint: socket,
+      kubelet: { registryDir: dir, endpoint: "csi.sock" },
+    });
     await expect(start).rejects.toThrow("absolute path");
     expect(existsSync(socket)).toBe(false);
   });
