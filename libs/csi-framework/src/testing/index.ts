@@ -1,1 +1,6 @@
+export type { ConformanceCase } from "./conformance/conformance-case.ts";
+export { conformanceCases } from "./conformance/conformance-cases.ts";
+export { defineConformance, describeConformance, type TestRunner } from "./conformance/describe-conformance.ts";
+export { ConformanceError } from "./conformance/must.ts";
+export type { ConformanceOptions, NodeFiles } from "./conformance/options.ts";
 export { type InProcessOptions, type InProcessPlugin, inProcess } from "./in-process.ts";

@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { type CaseGroup, needing } from "../conformance-case.ts";
+import { codeOf, must, mustEqual } from "../must.ts";
+import { attach, publishRequest, stage } from "../node-use.ts";
+import type { Orchestrator } from "../orchestrator.ts";
+
+/** So short that most plugins do not make it. */
+const TINY_MS = 1;
+
+/** Sends a call twice at once: each must succeed, equally, or be ABORTED, and after them a third one succeeds. */
+async function twiceAtOnce<T>(co: Orchestrator, call: () => Promise<T>): Promise<T> {
+  const calls = [call(), call()];
+  const codes = await Promise.all(calls.map(codeOf));
+  for (const code of codes) {
+    must(code === "OK" || code === "ABORTED", `two calls at once end with ${codes.join(" and ")}`);
+  }
+  const last = await co.insist(call);
+  for (const [index, each] of calls.entries()) {
+    if (codes[index] !== "OK") continue;
+    must(isDeepStrictEqual(await each, last), "calls at once get answers that differ");
+  }
+  return last;
+}
+
+/** Sends a call that has almost no time, then again until it succeeds. */
+async function inNoTime<T>(co: Orchestrator, call: (timeoutMs?: number) => Promise<T>): Promise<T> {
+  const code = await codeOf(call(TINY_MS));
+  must(
+    code === "OK" || code === "DEADLINE_EXCEEDED",
+    `a call with ${TINY_MS} ms ends with ${code}, neither OK nor DEADLINE_EXCEEDED`,
+  );
+  return co.insist(() => call());
+}
+
+const limits = (timeoutMs?: number): object => (timeoutMs === undefined ? {} : { timeoutMs });
+
+export const concurrencyCases: readonly CaseGroup[] = [
+  {
+    subject: "CreateVolume",
+    needs: ["createVolume"],
+    cases: {
+      "makes one volume of two calls at once": async (co) => {
+        const request = co.volumeRequest();
+        await twiceAtOnce(co, () => co.createVolume(request));
+      },
+      "leaves one volume after a deadline has passed and the call was repeated": needing(
+        ["listVolumes"],
+        async (co) => {
+          const before = (await co.listedVolumeIds()).length;
+          const request = co.volumeRequest();
+          const { volume } = await inNoTime(co, (ms) => co.client.controller.createVolume(request, limits(ms)));
+          co.later(() => co.client.controller.deleteVolume({ volumeId: volume?.volumeId ?? "" }));
+          mustEqual("the number of new volumes", (await co.listedVolumeIds()).length - before, 1);
+        },
+      ),
+    },
+  },
+  {
+    subject: "DeleteVolume",
+    needs: ["deleteVolume"],
+    cases: {
+      "takes two calls at once": async (co) => {
+        const { volumeId } = await co.createVolume();
+        await twiceAtOnce(co, () => co.client.controller.deleteVolume({ volumeId }));
+      },
+      "leaves no volume after a deadline has passed and the call was repeated": needing(["listVolumes"], async (co) => {
+        const { volumeId } = await co.createVolume();
+        await inNoTime(co, (ms) => co.client.controller.deleteVolume({ volumeId }, limits(ms)));
+        must(!(await co.listedVolumeIds()).includes(volumeId), "the volume is still listed");
+      }),
+    },
+  },
+  {
+    subject: "CreateSnapshot",
+    needs: ["createSnapshot", "volume"],
+    cases: {
+      "takes one snapshot of two calls at once": async (co) => {
+        const request = co.snapshotRequest(await co.createVolume());
+        const { snapshot } = await twiceAtOnce(co, async () => {
+          const answer = await co.client.controller.createSnapshot(request);
+          return { snapshot: answer.snapshot?.snapshotId ?? "" };
+        });
+        co.later(() => co.client.controller.deleteSnapshot({ snapshotId: snapshot }));
+      },
+    },
+  },
+  {
+    subject: "ControllerPublishVolume",
+    needs: ["controllerPublishVolume", "nodeGetInfo", "volume"],
+    cases: {
+      "takes two calls at once": async (co) => {
+        const { volumeId, volumeContext } = await co.createVolume();
+        const { nodeId } = await co.client.node.nodeGetInfo({});
+        co.later(() => co.client.controller.controllerUnpublishVolume({ volumeId, nodeId }));
+        const request = { volumeId, nodeId, volumeCapability: co.capability(), volumeContext };
+        await twiceAtOnce(co, () => co.client.controller.controllerPublishVolume(request));
+      },
+    },
+  },
+  {
+    subject: "NodePublishVolume",
+    needs: ["nodePublishVolume", "volume"],
+    cases: {
+      "takes two calls at once": async (co) => {
+        const use = await attach(co, await co.createVolume());
+        await stage(co, use);
+        const { volumeId } = use.volume;
+        co.later(() => co.client.node.nodeUnpublishVolume({ volumeId, targetPath: use.targetPath }));
+        await twiceAtOnce(co, () => co.client.node.nodePublishVolume(publishRequest(use)));
+      },
+      "publishes after a deadline has passed and the call was repeated": async (co) => {
+        const use = await attach(co, await co.createVolume());
+        await stage(co, use);
+        const { volumeId } = use.volume;
+        co.later(() => co.client.node.nodeUnpublishVolume({ volumeId, targetPath: use.targetPath }));
+        await inNoTime(co, (ms) => co.client.node.nodePublishVolume(publishRequest(use), limits(ms)));
+        must(await co.settings.nodeFiles.exists(use.targetPath), `there is nothing at ${use.targetPath}`);
+      },
+    },
+  },
+];

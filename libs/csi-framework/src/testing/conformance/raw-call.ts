@@ -1,0 +1,27 @@
+import type { CsiClient } from "../../csi-client.ts";
+import { RPCS, type RpcMethod, type ServiceName } from "../../gen/rpcs.ts";
+
+const CLIENTS = {
+  Identity: "identity",
+  Controller: "controller",
+  GroupController: "groupController",
+  SnapshotMetadata: "snapshotMetadata",
+  Node: "node",
+} as const satisfies Record<ServiceName, keyof CsiClient>;
+
+/** Makes any call, whatever its type; of a stream it waits for the end. */
+export async function call(client: CsiClient, rpc: RpcMethod, request: object): Promise<unknown> {
+  const service = client[CLIENTS[RPCS[rpc].service]] as unknown as Readonly<
+    Record<string, (request: object) => Promise<unknown> | AsyncIterable<unknown>>
+  >;
+  const answer = service[rpc]?.(request);
+  if (answer === undefined) throw new Error(`the client has no ${rpc}`);
+  return Symbol.asyncIterator in answer ? collect(answer) : answer;
+}
+
+/** All that a stream sends. */
+export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const message of stream) all.push(message);
+  return all;
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { describe, expect, it } from "vitest";
+
+import type { CsiChannel } from "../src/csi-channel.ts";
+import { jsonLogger, type Logger, silentLogger } from "../src/logger.ts";
+import { type ConformanceCase, type ConformanceOptions, conformanceCases, inProcess } from "../src/testing/index.ts";
+import { type MemoryPlugin, memoryPlugin } from "./memory-driver.ts";
+import { MUTANTS, TAMPERED } from "./memory-mutants.ts";
+import { mutant, tampered } from "./mutants.ts";
+
+const connectTo = ({ drivers }: MemoryPlugin, logger: Logger): CsiChannel => inProcess(drivers, { logger });
+
+function optionsFor({ storage, nodeFiles }: MemoryPlugin): Omit<ConformanceOptions, "connect"> {
+  const write = ({ volumeId }: { readonly volumeId: string }): void => storage.write(volumeId);
+  return { mutableParameters: { iops: "1" }, otherNodeId: "node-2", nodeFiles, write };
+}
+
+/** The error of a case, or undefined where it passes. */
+async function failureOf(cases: readonly ConformanceCase[], name: string): Promise<unknown> {
+  const found = cases.filter((each) => each.name.includes(name));
+  if (found.length === 0) throw new Error(`there is no case named ${name}`);
+  for (const { run, skip } of found) {
+    if (skip !== undefined) throw new Error(`the case ${name} is skipped: ${skip}`);
+    const error: unknown = await run().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+describe("the conformance suite finds", () => {
+  it.each(MUTANTS.map(([planted, foundBy]) => ({ ...planted, foundBy })))("$fault", async ({ plant, foundBy }) => {
+    const plugin = memoryPlugin();
+    plant(plugin.drivers);
+    const lines: string[] = [];
+    const logger = jsonLogger({ write: (line) => void lines.push(line) }, "debug");
+    const connect = (): CsiChannel => connectTo(plugin, logger);
+    const cases = await conformanceCases({ ...optionsFor(plugin), connect, log: () => lines.join("") });
+    expect(await failureOf(cases, foundBy)).toMatchObject({ name: "ConformanceError" });
+  });
+
+  it.each(TAMPERED.map(([planted, foundBy]) => ({ ...planted, foundBy })))(
+    "that $fault",
+    async ({ foundBy, ...fault }) => {
+      const plugin = memoryPlugin();
+      const connect = (): CsiChannel => tampered(connectTo(plugin, silentLogger), fault);
+      const cases = await conformanceCases({ ...optionsFor(plugin), connect });
+      expect(await failureOf(cases, foundBy)).toMatchObject({ name: "ConformanceError" });
+    },
+  );
+
+  it("two calls at once that make two volumes, where nothing locks", async () => {
+    const { storage, ...plugin } = memoryPlugin();
+    const racing = mutant("", "createVolume", (original) => async (request, context) => {
+      const isThere = [...storage.volumes.values()].some(({ name }) => name === request.name);
+      await sleep(5);
+      return original(isThere ? request : { ...request, name: `${request.name} ${Math.random()}` }, context);
+    });
+    racing.plant(plugin.drivers);
+    // A channel for each call: each has locks of its own, as two controllers would.
+    const connect = (): CsiChannel => {
+      const one = inProcess(plugin.drivers);
+      return { ...one, unary: (rpc, request, limits) => inProcess(plugin.drivers).unary(rpc, request, limits) };
+    };
+    const cases = await conformanceCases({ connect, nodeFiles: plugin.nodeFiles });
+    expect(await failureOf(cases, "CreateVolume makes one volume of two calls at once")).toMatchObject({
+      message: "calls at once get answers that differ",
+    });
+  });
+});

@@ -1,0 +1,107 @@
+import { afterAll, describe, expect, it } from "vitest";
+
+import { rpcMethods } from "../src/capabilities.ts";
+import type { CsiChannel } from "../src/csi-channel.ts";
+import type { RpcMethod } from "../src/gen/rpcs.ts";
+import { openGrpcChannel } from "../src/grpc-channel.ts";
+import { jsonLogger } from "../src/logger.ts";
+import { type ConformanceOptions, conformanceCases, describeConformance, inProcess } from "../src/testing/index.ts";
+import { memoryPlugin } from "./memory-driver.ts";
+import { driverWith, startPlugin } from "./test-plugin.ts";
+
+const { storage, drivers, nodeFiles } = memoryPlugin();
+const lines: string[] = [];
+const logger = jsonLogger({ write: (line) => void lines.push(line) }, "debug");
+const called = new Set<RpcMethod>();
+
+const options: Omit<ConformanceOptions, "connect"> = {
+  mutableParameters: { iops: "1000" },
+  otherNodeId: "node-2",
+  nodeFiles,
+  write: ({ volumeId }) => storage.write(volumeId),
+  log: () => lines.join(""),
+};
+
+function recorded(channel: CsiChannel): CsiChannel {
+  return {
+    unary: (rpc, request, limits) => {
+      called.add(rpc);
+      return channel.unary(rpc, request, limits);
+    },
+    stream: (rpc, request, limits) => {
+      called.add(rpc);
+      return channel.stream(rpc, request, limits);
+    },
+    close: () => channel.close(),
+  };
+}
+
+describe("a complete plugin in process", async () => {
+  const connect = (): CsiChannel => recorded(inProcess(drivers, { logger }));
+  await describeConformance({ describe, it }, { ...options, connect });
+
+  it("has no case skipped", async () => {
+    const skipped = (await conformanceCases({ ...options, connect })).filter(({ skip }) => skip !== undefined);
+    expect(skipped).toEqual([]);
+  });
+
+  it("is asked for every RPC", () => {
+    expect([...called].sort()).toEqual(rpcMethods().toSorted());
+  });
+
+  it("is left as it was found", () => {
+    const { volumes, snapshots, groups, mounts } = storage;
+    expect([volumes.size, snapshots.size, groups.size, mounts.size]).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe("a complete plugin on a socket", async () => {
+  const plugin = await startPlugin(drivers, { logger });
+  afterAll(() => plugin[Symbol.asyncDispose]());
+  await describeConformance({ describe, it }, { ...options, connect: () => openGrpcChannel(plugin.server.endpoint) });
+});
+
+describe("a plugin that offers little", () => {
+  it("has the cases about what it does not offer skipped, with the reason", async () => {
+    const driver = driverWith({
+      nodeGetInfo: async () => ({ nodeId: "n" }),
+      nodePublishVolume: async () => ({}),
+      nodeUnpublishVolume: async () => ({}),
+    });
+    const cases = await conformanceCases({ connect: () => inProcess(driver) });
+    const reasons = new Map(cases.map(({ name, skip }) => [name, skip]));
+    expect(reasons.get("DeleteVolume answers OK for a volume that does not exist")).toBe(
+      "the plugin does not advertise deleteVolume",
+    );
+    expect(reasons.get("NodePublishVolume answers OK when it is repeated")).toBe(
+      "the plugin makes no volumes, and the option `volume` is not given",
+    );
+    expect(reasons.get("NodeGetInfo names the same node each time, within 256 bytes")).toBeUndefined();
+    await Promise.all(cases.filter(({ skip }) => skip === undefined).map(({ run }) => run()));
+  });
+
+  it("is tried with a volume that is there already", async () => {
+    const { drivers, nodeFiles, storage } = memoryPlugin();
+    const channel = inProcess(drivers);
+    const { volume } = await channel.client.controller.createVolume({
+      name: "given",
+      volumeCapabilities: [{ accessMode: { mode: 1 }, accessType: { $case: "mount", value: {} } }],
+    });
+    if (volume === undefined) throw new Error("there is no volume");
+    const cases = await conformanceCases({
+      connect: () => inProcess(drivers.filter((driver) => driver.nodeGetInfo !== undefined)),
+      nodeFiles,
+      volume,
+    });
+    const run = cases.filter(({ skip }) => skip === undefined);
+    expect(run.map(({ name }) => name)).toContain("NodePublishVolume answers OK when it is repeated");
+    for (const each of run) await each.run();
+    expect(storage.mounts.size).toBe(0);
+  });
+
+  it("is not asked for what it is known not to do", async () => {
+    const except = { "Probe does not say that the plugin is not ready": "it takes a minute" };
+    const cases = await conformanceCases({ connect: () => inProcess(driverWith({})), except });
+    expect(cases.find(({ name }) => name in except)?.skip).toBe("it takes a minute");
+  });
+});
