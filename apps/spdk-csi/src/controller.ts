@@ -26,6 +26,7 @@ import {
   type ListSnapshotsResponse,
   type ListVolumesRequest,
   type ListVolumesResponse,
+  paginate,
   type ValidateVolumeCapabilitiesRequest,
   type ValidateVolumeCapabilitiesResponse,
   type VolumeContentSource,
@@ -37,7 +38,6 @@ import type { Exports } from "./exports.ts";
 import type { Lvol } from "./lvol.ts";
 import type { LvolNames } from "./names.ts";
 import { isNodeOf } from "./node-identity.ts";
-import { page } from "./paging.ts";
 import { parseParameters, type VolumeParameters } from "./parameters.ts";
 import { CONTENT_SOURCE, DRIVER_VERSION } from "./plugin.ts";
 import type { Snapshot, Snapshots } from "./snapshots.ts";
@@ -159,16 +159,13 @@ export class SpdkController extends CsiDriver {
     context: CallContext,
   ): Promise<DeepPartial<ListVolumesResponse>> {
     const listed = await Promise.all(this.#parts.targets.all.map((target) => this.#listOrLastSeen(target, context)));
-    const { entries, nextToken } = page(listed.flat(), ({ id }) => id, {
-      maxEntries: request.maxEntries,
-      startingToken: request.startingToken,
-    });
+    const { entries, nextToken } = paginate(listed.flat(), request, { key: ({ id }) => id });
     return {
       entries: entries.map(({ id, lvol, nodes }) => ({
         volume: toVolume(id, lvol),
         status: { publishedNodeIds: [...nodes] },
       })),
-      nextToken: nextToken,
+      nextToken,
     };
   }
 
@@ -279,11 +276,8 @@ export class SpdkController extends CsiDriver {
     { signal }: CallContext,
   ): Promise<DeepPartial<ListSnapshotsResponse>> {
     const matching = await this.#snapshotsFor(request, { signal });
-    const { entries, nextToken } = page(matching, ({ id }) => id, {
-      maxEntries: request.maxEntries,
-      startingToken: request.startingToken,
-    });
-    return { entries: entries.map((each) => ({ snapshot: toCsiSnapshot(each) })), nextToken: nextToken };
+    const { entries, nextToken } = paginate(matching, request, { key: ({ id }) => id });
+    return { entries: entries.map((each) => ({ snapshot: toCsiSnapshot(each) })), nextToken };
   }
 
   async #snapshotsFor(

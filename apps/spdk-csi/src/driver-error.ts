@@ -12,8 +12,7 @@ export type DriverErrorCode =
   | "NODE_FULL"
   | "NOT_READY"
   | "TARGET_UNAVAILABLE"
-  | "TARGET_MISBEHAVED"
-  | "BAD_TOKEN";
+  | "TARGET_MISBEHAVED";
 
 /** An error of the driver: the message names the object and says what to do. */
 export class DriverError extends Error {

@@ -25,7 +25,6 @@ const STATUS: Readonly<Record<DriverErrorCode, CsiErrorCode>> = {
   NOT_READY: "FAILED_PRECONDITION",
   TARGET_UNAVAILABLE: "UNAVAILABLE",
   TARGET_MISBEHAVED: "INTERNAL",
-  BAD_TOKEN: "ABORTED",
 };
 
 /** Refusals of the node's libraries; every other code of theirs is INTERNAL: something that should not happen. */
