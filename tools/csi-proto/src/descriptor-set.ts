@@ -28,6 +28,7 @@ export interface ProtoEnum {
 
 export interface ProtoField {
   readonly name: string;
+  readonly number: number;
   readonly type: string;
   readonly label: string;
   readonly typeName?: string;
@@ -45,15 +46,25 @@ export interface ProtoService {
   }[];
 }
 
-/** Compiles the proto into `file`; its suffix (.json or .binpb) says how it is written. */
+/** Compiles our proto into `file`; its suffix (.json or .binpb) says how it is written. */
 export function buildDescriptorSet(file: string): void {
-  run("buf", ["build", PROTO_DIR, "--as-file-descriptor-set", "--exclude-source-info", "-o", file], { cwd: TOOL_DIR });
+  buildDescriptorSetOf(PROTO_DIR, file);
 }
 
-/** The descriptor of csi.proto, compiled into `dir`. */
+/** Compiles the proto files of a folder. */
+export function buildDescriptorSetOf(folder: string, file: string): void {
+  run("buf", ["build", folder, "--as-file-descriptor-set", "--exclude-source-info", "-o", file], { cwd: TOOL_DIR });
+}
+
+/** The descriptor of our csi.proto, compiled into `dir`. */
 export function readCsiFile(dir: string): ProtoFile {
   const file = join(dir, "csi.json");
   buildDescriptorSet(file);
+  return readDescriptorSet(file);
+}
+
+/** The file of package csi.v1 in a descriptor set that was written as JSON. */
+export function readDescriptorSet(file: string): ProtoFile {
   const set = JSON.parse(readFileSync(file, "utf8")) as { readonly file: readonly ProtoFile[] };
   const csi = set.file.find((each) => each.package === "csi.v1");
   if (csi === undefined) throw new Error("the proto holds no package csi.v1");

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { compareDescriptor } from "./compare-descriptor.ts";
+import { compareOlder } from "./compare-older.ts";
 import { generate, staleFiles } from "./generate.ts";
 import { ROOT } from "./paths.ts";
 import { committedPage, REFERENCE_PAGE, referencePage } from "./reference.ts";
@@ -11,6 +12,7 @@ const USAGE = `usage: node tools/csi-proto/src/main.ts COMMAND
   generate    writes libs/csi-framework/src/gen from libs/csi-framework/proto, and ${REFERENCE_PAGE}
   check       fails when generating would change a file
   descriptor  compares the proto with the published Go module (needs Go)
+  older       checks that callers of every older release of CSI are understood (needs Go)
 `;
 
 async function main(command: string | undefined): Promise<number> {
@@ -21,6 +23,7 @@ async function main(command: string | undefined): Promise<number> {
     writeFileSync(new URL(REFERENCE_PAGE, ROOT), await referencePage());
   } else if (command === "check") return check();
   else if (command === "descriptor") compareDescriptor();
+  else if (command === "older") compareOlder();
   else {
     process.stderr.write(USAGE);
     return 2;

@@ -15,6 +15,7 @@ const benchmark = (name: string): Step => ({
 
 const STEPS: readonly Step[] = [
   { name: "fuzz", command: ["vitest", "run", "test/fuzz.test.ts"], env: { FUZZ_RUNS: "10000" } },
+  { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
   benchmark("calls"),
   benchmark("polling"),
