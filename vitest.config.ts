@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ["@org/source"] },
   ssr: { resolve: { conditions: ["@org/source"] } },
   test: {
-    include: ["{libs,apps,tools}/*/{src,test}/**/*.test.ts"],
+    include: ["{libs,apps,examples,tools}/*/{src,test}/**/*.test.ts"],
     testTimeout: 20_000,
     typecheck: {
       enabled: true,

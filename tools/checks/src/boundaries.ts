@@ -8,6 +8,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "libs/csi-framework": [],
   "libs/node-mounter": [],
   "libs/spdk-emulator": [],
+  "examples/directory-driver": ["@org/csi-framework", "@org/node-mounter"],
   "apps/spdk-csi": ["@org/spdk-rpc", "@org/csi-framework", "@org/node-mounter", "@org/spdk-emulator"],
 };
 
@@ -64,7 +65,8 @@ function imports(text: string): { specifier: string; typeOnly: boolean }[] {
 
 /** The folders of all packages, the documentation's included. */
 function packages(root: string): string[] {
-  const grouped = ["libs", "apps", "tools"].flatMap((group) =>
+  const groups = ["libs", "apps", "examples", "tools"].filter((group) => existsSync(join(root, group)));
+  const grouped = groups.flatMap((group) =>
     readdirSync(join(root, group), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => `${group}/${entry.name}`),

@@ -1,4 +1,4 @@
-// Runs every test of the workspace: vitest, then csi-sanity against the driver. The last line counts them all.
+// Runs every test of the workspace: vitest, then csi-sanity against the driver and the example. The last line counts them all.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,12 @@ const dir = mkdtempSync(join(tmpdir(), "npm-test-"));
 try {
   if (process.getuid?.() !== 0)
     process.stdout.write("Not root: tests that mount are skipped, and csi-sanity's node specs.\n");
-  const parts = [vitest(), descriptor(), sanity()];
+  const parts = [
+    vitest(),
+    descriptor(),
+    sanity("the driver on the emulator"),
+    sanity("the example", "--driver", "examples/directory-driver"),
+  ];
   const sum = (key: keyof Counts): number => parts.reduce((total, part) => total + part[key], 0);
   process.exitCode = sum("failed") === 0 ? 0 : 1;
   process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
@@ -51,12 +56,12 @@ function descriptor(): Counts {
   return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
 }
 
-function sanity(): Counts {
-  const { stdout, status } = spawnSync(process.execPath, ["tools/conformance/src/main.ts"], {
+function sanity(driver: string, ...args: readonly string[]): Counts {
+  const { stdout, status } = spawnSync(process.execPath, ["tools/conformance/src/main.ts", ...args], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
-  process.stdout.write(`\ncsi-sanity 5.6.0 against the driver on the emulator:\n${stdout}`);
+  process.stdout.write(`\ncsi-sanity 5.6.0 against ${driver}:\n${stdout}`);
   const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(stdout);
   if (counts === null) return { passed: 0, failed: 1, skipped: 0 };
   const [passed = 0, failed = 0, skipped = 0] = counts.slice(1).map(Number);
