@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { afterAll, describe, expect, it } from "vitest";
 
 import { rpcMethods } from "../src/capabilities.ts";
@@ -59,6 +61,24 @@ describe("a complete plugin on a socket", async () => {
   const plugin = await startPlugin(drivers, { logger });
   afterAll(() => plugin[Symbol.asyncDispose]());
   await describeConformance({ describe, it }, { ...options, connect: () => openGrpcChannel(plugin.server.endpoint) });
+});
+
+describe("the suite's cases", async () => {
+  const cases = await conformanceCases({ connect: () => inProcess(drivers) });
+  const names = cases.map(({ name }) => name);
+
+  it("have names of their own", () => {
+    expect(names.length).toBe(new Set(names).size);
+  });
+
+  it("cover each spec of csi-sanity 5.6.0", () => {
+    const table = readFileSync(new URL("csi-sanity-specs.tsv", import.meta.url), "utf8")
+      .trimEnd()
+      .split("\n");
+    const specs = new Map(table.map((line) => line.split("\t") as [spec: string, name: string]));
+    expect(specs.size).toBe(102);
+    expect([...specs].filter(([, name]) => !names.includes(name))).toEqual([]);
+  });
 });
 
 describe("a plugin that offers little", () => {

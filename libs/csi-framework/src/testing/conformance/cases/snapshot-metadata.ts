@@ -20,6 +20,9 @@ type Open = (range?: Range, limits?: Limits) => AsyncIterable<GetMetadataAllocat
 /** How often a volume is written to before each snapshot: enough for several pages. */
 const WRITES = 5;
 
+/** How many numbers and offsets are tried of a snapshot that has more. */
+const TRIED = 8;
+
 async function writtenSnapshots(co: Orchestrator): Promise<readonly [Snapshot, Snapshot]> {
   const volume = await co.createVolume();
   const write = async (): Promise<void> => {
@@ -55,7 +58,7 @@ function streamCases(open: (co: Orchestrator) => Promise<Open>): Readonly<Record
     "puts at most max_results ranges into a message and loses none, for every number": async (co) => {
       const stream = await open(co);
       const all = await readMetadata(stream());
-      for (let maxResults = 1; maxResults <= Math.min(all.blocks.length, 8) + 1; maxResults += 1) {
+      for (let maxResults = 1; maxResults <= Math.min(all.blocks.length, TRIED) + 1; maxResults += 1) {
         const { blocks, counts } = await readMetadata(stream({ maxResults }));
         must(Math.max(0, ...counts) <= maxResults, `a message has more than ${maxResults} ranges`);
         mustEqual(`the ranges by ${maxResults}`, blocks, all.blocks);
@@ -64,7 +67,7 @@ function streamCases(open: (co: Orchestrator) => Promise<Open>): Readonly<Record
     "continues at starting_offset, or at the block that it lies in": async (co) => {
       const stream = await open(co);
       const { blocks } = await readMetadata(stream());
-      for (const [index, { byteOffset }] of blocks.entries()) {
+      for (const [index, { byteOffset }] of blocks.slice(0, TRIED).entries()) {
         const rest = await readMetadata(stream({ startingOffset: byteOffset }));
         mustEqual(`the ranges from ${byteOffset}`, rest.blocks, blocks.slice(index));
       }
