@@ -8,6 +8,7 @@ import { bdevHandlers } from "./bdev-handlers.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Handlers } from "./handler.ts";
 import { createHttpServer } from "./http-server.ts";
+import { keyringHandlers } from "./keyring.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
 import { lvolHandlers } from "./lvol-handlers.ts";
 import { notificationHandlers } from "./notifications.ts";
@@ -102,6 +103,7 @@ function handlersOf(state: TargetState, version: Version): Handlers {
     ...bdevHandlers(state),
     ...lvolHandlers(state, version.sizes),
     ...nvmfHandlers(state, version.missingSubsystem),
+    ...keyringHandlers(state.keyring),
     ...notificationHandlers(state.bdevs.notifications),
     // An emulated target has started all that it has before it listens.
     framework_wait_init: () => true,

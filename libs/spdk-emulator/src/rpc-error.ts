@@ -20,6 +20,7 @@ const ERRNO = {
   EINVAL: [-22, "Invalid argument"],
   ENOSPC: [-28, "No space left on device"],
   ETIMEDOUT: [-110, "Connection timed out"],
+  ENOKEY: [-126, "Required key not available"],
 } as const;
 
 export type Errno = keyof typeof ERRNO;

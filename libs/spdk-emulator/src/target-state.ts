@@ -1,4 +1,5 @@
 import { type Bdev, Bdevs } from "./bdev.ts";
+import { Keyring } from "./keyring.ts";
 import { type Lvol, Lvstore } from "./lvstore.ts";
 import { removeFile } from "./sparse-file.ts";
 import type { Subsystem } from "./subsystem.ts";
@@ -8,6 +9,7 @@ export class TargetState {
   /** Where the bytes of malloc bdevs and lvols are. */
   readonly dir: string;
   readonly bdevs: Bdevs = new Bdevs();
+  readonly keyring: Keyring = new Keyring();
   readonly lvstores: Set<Lvstore> = new Set();
   readonly subsystems: Map<string, Subsystem> = new Map();
   /** Transports by type, with the parameters that they were made with. */

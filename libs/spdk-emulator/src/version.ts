@@ -47,6 +47,10 @@ export function parseVersion(text: string): Version {
     maxRequestValues: from("26.05") ? 8_192 : 1_024,
     missingSubsystem: (nqn) =>
       new RpcError(-32602, from("26.09") ? `Subsystem with NQN '${nqn}' not found` : "Invalid parameters"),
-    absent: [...(from("23.05") ? [] : ["bdev_lvol_get_lvols"]), ...(from("22.09") ? [] : ["bdev_lvol_grow_lvstore"])],
+    absent: [
+      ...(from("24.05") ? [] : ["keyring_file_add_key", "keyring_file_remove_key", "keyring_get_keys"]),
+      ...(from("23.05") ? [] : ["bdev_lvol_get_lvols"]),
+      ...(from("22.09") ? [] : ["bdev_lvol_grow_lvstore"]),
+    ],
   };
 }
