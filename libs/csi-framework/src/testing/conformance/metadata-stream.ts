@@ -1,6 +1,6 @@
 import { type BlockMetadata, BlockMetadataType, type GetMetadataAllocatedResponse } from "../../gen/csi.ts";
+import { collect } from "../collect.ts";
 import { must, mustEqual } from "./must.ts";
-import { collect } from "./raw-call.ts";
 
 /** What a SnapshotMetadata stream has told, when all of it was in order. */
 export interface MetadataStream {

@@ -1,5 +1,6 @@
 import type { CsiClient } from "../../csi-client.ts";
 import { RPCS, type RpcMethod, type ServiceName } from "../../gen/rpcs.ts";
+import { collect } from "../collect.ts";
 
 const CLIENTS = {
   Identity: "identity",
@@ -17,11 +18,4 @@ export async function call(client: CsiClient, rpc: RpcMethod, request: object): 
   const answer = service[rpc]?.(request);
   if (answer === undefined) throw new Error(`the client has no ${rpc}`);
   return Symbol.asyncIterator in answer ? collect(answer) : answer;
-}
-
-/** All that a stream sends. */
-export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const message of stream) all.push(message);
-  return all;
 }

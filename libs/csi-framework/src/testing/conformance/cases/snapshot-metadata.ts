@@ -1,9 +1,9 @@
 import type { GetMetadataAllocatedResponse, Snapshot } from "../../../gen/csi.ts";
+import { collect } from "../../collect.ts";
 import type { CaseGroup, Play } from "../conformance-case.ts";
 import { readMetadata } from "../metadata-stream.ts";
 import { must, mustEqual, mustFail } from "../must.ts";
 import type { Orchestrator } from "../orchestrator.ts";
-import { collect } from "../raw-call.ts";
 
 interface Range {
   readonly startingOffset?: bigint;
