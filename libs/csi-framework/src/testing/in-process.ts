@@ -1,3 +1,5 @@
+import type { MethodDefinition } from "@grpc/grpc-js";
+
 import type { CallLimits, CsiChannel } from "../csi-channel.ts";
 import { CsiClient } from "../csi-client.ts";
 import { CsiError } from "../csi-error.ts";
@@ -47,17 +49,16 @@ function channelTo(pipeline: Pipeline): CsiChannel {
     async unary(rpc, request, limits) {
       const { incoming, gone, release } = receive(rpc, request, limits);
       try {
-        const answer = await Promise.race([pipeline.unary(rpc, incoming), gone]);
-        return overTheWire(rpc, answer, "response");
+        return answerOverTheWire(rpc, await Promise.race([pipeline.unary(rpc, incoming), gone]));
       } finally {
         release();
       }
     },
     async *stream(rpc, request, limits) {
-      const { incoming, gone, release } = receive(rpc, request, limits);
+      const { incoming, gone, leave, release } = receive(rpc, request, limits);
       const queue = new MessageQueue();
       pipeline
-        .stream(rpc, incoming, (message) => queue.push(overTheWire(rpc, message, "response")))
+        .stream(rpc, incoming, async (message) => queue.push(answerOverTheWire(rpc, message)))
         .then(
           () => queue.end(),
           (error: unknown) => queue.fail(error),
@@ -66,7 +67,7 @@ function channelTo(pipeline: Pipeline): CsiChannel {
       try {
         yield* queue;
       } finally {
-        queue.fail(CsiError.cancelled("the caller has cancelled the call"));
+        if (!queue.hasEnded) leave(CsiError.cancelled("the caller has cancelled the call"));
         release();
       }
     },
@@ -74,12 +75,18 @@ function channelTo(pipeline: Pipeline): CsiChannel {
   };
 }
 
-/** A call as the plugin gets it, and what ends it for the caller although the plugin is still at work. */
-function receive(
-  rpc: RpcMethod,
-  request: object,
-  { signal, timeoutMs, metadata = {} }: CallLimits,
-): { readonly incoming: Incoming; readonly gone: Promise<never>; readonly release: () => void } {
+/** A call as the plugin gets it. */
+interface Received {
+  readonly incoming: Incoming;
+  /** Rejects when the caller has gone, although the plugin is still at work. */
+  readonly gone: Promise<never>;
+  /** Has the caller go. */
+  readonly leave: (why: CsiError) => void;
+  /** Forgets the caller's signal and deadline. */
+  readonly release: () => void;
+}
+
+function receive(rpc: RpcMethod, request: object, { signal, timeoutMs, metadata = {} }: CallLimits): Received {
   const controller = new AbortController();
   const leave = (error: CsiError): void => controller.abort(error);
   const gone = new Promise<never>((_, reject) => {
@@ -95,7 +102,7 @@ function receive(
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
   const incoming: Incoming = {
-    request: overTheWire(rpc, request, "request"),
+    request: requestOverTheWire(rpc, request),
     metadata,
     signal: controller.signal,
     deadline: timeoutMs === undefined ? undefined : Date.now() + timeoutMs,
@@ -104,16 +111,29 @@ function receive(
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
   };
-  return { incoming, gone, release };
+  return { incoming, gone, leave, release };
 }
 
-/** What the other end makes of a message: the same, as far as the protocol can say it. */
-function overTheWire(rpc: RpcMethod, message: object, kind: "request" | "response"): object {
+/** What the plugin makes of a request: the same, as far as the protocol can say it. */
+function requestOverTheWire(rpc: RpcMethod, message: object): object {
+  const { requestSerialize, requestDeserialize } = definitionOf(rpc);
+  return requestDeserialize(requestSerialize(message));
+}
+
+/** What the caller makes of an answer. One that cannot be encoded is INTERNAL, as from a server. */
+function answerOverTheWire(rpc: RpcMethod, message: object): object {
+  const { responseSerialize, responseDeserialize } = definitionOf(rpc);
+  try {
+    return responseDeserialize(responseSerialize(message));
+  } catch (cause) {
+    throw CsiError.internal(`the driver's answer to ${RPCS[rpc].name} cannot be encoded`, { cause });
+  }
+}
+
+function definitionOf(rpc: RpcMethod): MethodDefinition<object, object> {
   const definition = SERVICES[RPCS[rpc].service][rpc];
   if (definition === undefined) throw new Error(`there is no definition of ${rpc}`);
-  return kind === "request"
-    ? (definition.requestDeserialize(definition.requestSerialize(message)) as object)
-    : (definition.responseDeserialize(definition.responseSerialize(message)) as object);
+  return definition;
 }
 
 /** Messages on their way to a caller: the next is asked for only when the last has been taken. */
@@ -123,6 +143,11 @@ class MessageQueue implements AsyncIterable<object> {
     | undefined;
   #end: { readonly error?: unknown } | undefined;
   #wake: () => void = () => undefined;
+
+  /** Whether nothing more comes. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
 
   push(value: object): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end.error);
