@@ -4,17 +4,17 @@ import { connect, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { bdevHandlers } from "./bdev-handlers.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import type { Handlers } from "./handler.ts";
-import { createHttpServer } from "./http-server.ts";
+import { bdevHandlers } from "./bdev/bdev-handlers.ts";
+import { notificationHandlers } from "./framework/notifications.ts";
 import { keyringHandlers } from "./keyring.ts";
-import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
-import { lvolHandlers } from "./lvol-handlers.ts";
-import { notificationHandlers } from "./notifications.ts";
-import { nvmfHandlers } from "./nvmf-handlers.ts";
-import { RpcError } from "./rpc-error.ts";
-import { createSocketServer } from "./socket-server.ts";
+import { lvolHandlers } from "./lvol/lvol-handlers.ts";
+import { nvmfHandlers } from "./nvmf/nvmf-handlers.ts";
+import { Dispatcher } from "./rpc/dispatcher.ts";
+import type { Handlers } from "./rpc/handler.ts";
+import { createHttpServer } from "./rpc/http-server.ts";
+import { type ListenAddress, parseListenAddress } from "./rpc/listen-address.ts";
+import { RpcError } from "./rpc/rpc-error.ts";
+import { createSocketServer } from "./rpc/socket-server.ts";
 import { TargetState } from "./target-state.ts";
 import { parseVersion, type Version } from "./version.ts";
 

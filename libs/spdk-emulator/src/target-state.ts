@@ -1,8 +1,8 @@
-import { type Bdev, Bdevs } from "./bdev.ts";
+import { type Bdev, Bdevs } from "./bdev/bdev.ts";
+import { removeFile } from "./bdev/sparse-file.ts";
 import { Keyring } from "./keyring.ts";
-import { type Lvol, Lvstore } from "./lvstore.ts";
-import { removeFile } from "./sparse-file.ts";
-import type { Subsystem } from "./subsystem.ts";
+import { type Lvol, Lvstore } from "./lvol/lvstore.ts";
+import type { Subsystem } from "./nvmf/subsystem.ts";
 
 /** All that a target knows: bdevs, lvstores, and what is exported. */
 export class TargetState {

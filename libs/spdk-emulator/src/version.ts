@@ -1,5 +1,5 @@
-import type { MissingSubsystem } from "./nvmf-handlers.ts";
-import { RpcError } from "./rpc-error.ts";
+import type { MissingSubsystem } from "./nvmf/nvmf-handlers.ts";
+import { RpcError } from "./rpc/rpc-error.ts";
 
 /** What differs between the versions of SPDK that the emulator can be. */
 export interface Version {

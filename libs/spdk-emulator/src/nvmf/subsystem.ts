@@ -1,5 +1,5 @@
-import type { Bdev } from "./bdev.ts";
-import { invalidParameters, RpcError } from "./rpc-error.ts";
+import type { Bdev } from "../bdev/bdev.ts";
+import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
 
 /** States that a listener's ANA groups can be in. */
 export const ANA_STATES = ["optimized", "non_optimized", "inaccessible"] as const;

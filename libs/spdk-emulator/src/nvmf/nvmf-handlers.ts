@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 
-import { decode, type Fields } from "./decode.ts";
-import type { Handlers } from "./handler.ts";
-import { errno, invalidParameters, RpcError } from "./rpc-error.ts";
+import { decode, type Fields } from "../rpc/decode.ts";
+import type { Handlers } from "../rpc/handler.ts";
+import { errno, invalidParameters, RpcError } from "../rpc/rpc-error.ts";
+import type { TargetState } from "../target-state.ts";
 import { ANA_STATES, isNqn, type Listener, Subsystem } from "./subsystem.ts";
-import type { TargetState } from "./target-state.ts";
 
 const DISCOVERY = {
   nqn: "nqn.2014-08.org.nvmexpress.discovery",
