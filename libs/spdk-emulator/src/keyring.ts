@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 
-import { decode } from "./decode.ts";
-import type { Handlers } from "./handler.ts";
-import { errno, RpcError, undecodable } from "./rpc-error.ts";
+import { decode } from "./rpc/decode.ts";
+import type { Handlers } from "./rpc/handler.ts";
+import { errno, RpcError, undecodable } from "./rpc/rpc-error.ts";
 
 /** The rights that SPDK asks of a key's file: its owner's alone. */
 const OTHERS_RIGHTS = 0o077;

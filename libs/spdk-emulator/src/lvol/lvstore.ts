@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Bdev, noLimits } from "./bdev.ts";
-import { allocatedBytes } from "./sparse-file.ts";
+import { type Bdev, noLimits } from "../bdev/bdev.ts";
+import { allocatedBytes } from "../bdev/sparse-file.ts";
 
 /** What stands at the start of a bdev that holds an lvstore, with the lvstore's uuid behind it. */
 const MARK = "spdk-emulator lvstore ";

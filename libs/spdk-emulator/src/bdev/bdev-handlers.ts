@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-
+import { decode } from "../rpc/decode.ts";
+import type { Handlers } from "../rpc/handler.ts";
+import { errno, RpcError, undecodable } from "../rpc/rpc-error.ts";
+import type { TargetState } from "../target-state.ts";
 import { type Bdev, describeBdev, noLimits } from "./bdev.ts";
-import { decode } from "./decode.ts";
-import type { Handlers } from "./handler.ts";
-import { errno, RpcError, undecodable } from "./rpc-error.ts";
 import { createSparse } from "./sparse-file.ts";
-import type { TargetState } from "./target-state.ts";
 
 /** A malloc bdev of this size is beyond what the emulated machine has. */
 const MEMORY_BYTES = 512n * 1024n ** 3n;

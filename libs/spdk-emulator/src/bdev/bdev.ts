@@ -1,5 +1,5 @@
-import { Notifications } from "./notifications.ts";
-import { errno } from "./rpc-error.ts";
+import { Notifications } from "../framework/notifications.ts";
+import { errno } from "../rpc/rpc-error.ts";
 
 /** What a bdev is used by; only one user writes. */
 export type Claim = "none" | "lvstore" | "nvmf";

@@ -1,9 +1,9 @@
-import { decode } from "./decode.ts";
-import type { Handlers } from "./handler.ts";
+import { allocatedBytes, copySparse, createSparse, removeFile, resizeSparse } from "../bdev/sparse-file.ts";
+import { decode } from "../rpc/decode.ts";
+import type { Handlers } from "../rpc/handler.ts";
+import { errno, internal, invalidParams, RpcError, undecodable } from "../rpc/rpc-error.ts";
+import type { TargetState } from "../target-state.ts";
 import { ceilDiv, type Lvol, Lvstore } from "./lvstore.ts";
-import { errno, internal, invalidParams, RpcError, undecodable } from "./rpc-error.ts";
-import { allocatedBytes, copySparse, createSparse, removeFile, resizeSparse } from "./sparse-file.ts";
-import type { TargetState } from "./target-state.ts";
 
 const MIB = 1024n ** 2n;
 const MAX_NAME_BYTES = 63;

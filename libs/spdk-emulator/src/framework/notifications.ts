@@ -1,6 +1,6 @@
-import { decode } from "./decode.ts";
-import type { Handlers } from "./handler.ts";
-import { undecodable } from "./rpc-error.ts";
+import { decode } from "../rpc/decode.ts";
+import type { Handlers } from "../rpc/handler.ts";
+import { undecodable } from "../rpc/rpc-error.ts";
 
 /** What a target keeps; older ones are gone. */
 const KEPT = 1024;
