@@ -18,6 +18,13 @@ export const DEVELOPMENT_DRIVER: DriverCommand = {
   cwd: WORKSPACE,
 };
 
+/** What stands in for the node of a driver that has none. */
+export const NODE_BESIDE: DriverCommand = {
+  name: "the node beside it",
+  argv: [process.execPath, join(import.meta.dirname, "node-beside.ts")],
+  cwd: WORKSPACE,
+};
+
 /** Any program, which finds the endpoint in its arguments or in CSI_ENDPOINT. */
 export function commandOf(argv: readonly string[]): DriverCommand {
   const [program, ...args] = argv;

@@ -1,15 +1,16 @@
 // Runs csi-sanity against a driver. The last line counts its specs.
 import { parseArgs } from "node:util";
 
-import { commandOf, DEVELOPMENT_DRIVER, packageDriver } from "./driver-command.ts";
+import { commandOf, DEVELOPMENT_DRIVER, type DriverCommand, packageDriver } from "./driver-command.ts";
 import { goIsInstalled, runSanity } from "./sanity.ts";
 
-const USAGE = `Usage: node tools/conformance/src/main.ts [--skip REGEX] [--driver FOLDER | -- COMMAND [ARG ...]]
+const USAGE = `Usage: node tools/conformance/src/main.ts [OPTION ...] [--driver FOLDER | -- COMMAND [ARG ...]]
 
   (no driver)        the driver csi.spdk.io on the emulator
   --driver FOLDER    a package whose "start" script serves what CSI_ENDPOINT says
   -- COMMAND ARG...  any command; "{endpoint}" in its arguments stands for the endpoint
-  --skip REGEX       specs to leave out, such as "Node Service" for a driver that is a controller only
+  --controller-only  the driver has no node service
+  --skip REGEX       specs to leave out
 
 SANITY_LOG=1 shows what the driver and csi-sanity write.
 `;
@@ -18,11 +19,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     driver: { type: "string" },
+    "controller-only": { type: "boolean", default: false },
     skip: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
-if (values.help || (values.driver !== undefined && positionals.length > 0)) {
+const { driver, skip, "controller-only": controllerOnly } = values;
+if (values.help || (driver !== undefined && positionals.length > 0)) {
   process.stdout.write(USAGE);
   process.exit(values.help ? 0 : 2);
 }
@@ -32,15 +35,19 @@ if (!goIsInstalled()) {
   );
   process.exit(process.env["CI"] === "true" ? 1 : 0);
 }
-const command =
-  values.driver === undefined
-    ? positionals.length > 0
-      ? commandOf(positionals)
-      : DEVELOPMENT_DRIVER
-    : packageDriver(values.driver);
-const { passed, failed, skipped } = await runSanity(command, { skip: values.skip });
-for (const { title, reason } of skipped) process.stdout.write(`skipped: ${title}: ${reason.split("\n")[0]}\n`);
-for (const { title, reason } of failed)
-  process.stdout.write(`FAILED: ${title}\n  ${reason.replaceAll("\n", "\n  ")}\n`);
-process.stdout.write(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`);
-process.exitCode = failed.length === 0 ? 0 : 1;
+try {
+  const { passed, failed, skipped } = await runSanity(chooseDriver(), { controllerOnly, skip });
+  for (const { title, reason } of skipped) process.stdout.write(`skipped: ${title}: ${reason.split("\n")[0]}\n`);
+  for (const { title, reason } of failed)
+    process.stdout.write(`FAILED: ${title}\n  ${reason.replaceAll("\n", "\n  ")}\n`);
+  process.stdout.write(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
+
+function chooseDriver(): DriverCommand {
+  if (driver !== undefined) return packageDriver(driver);
+  return positionals.length > 0 ? commandOf(positionals) : DEVELOPMENT_DRIVER;
+}

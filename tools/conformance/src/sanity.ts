@@ -1,15 +1,17 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { DriverCommand } from "./driver-command.ts";
-import { startDriver } from "./driver-process.ts";
+import { type DriverCommand, NODE_BESIDE } from "./driver-command.ts";
+import { type RunningDriver, startDriver } from "./driver-process.ts";
 import { mountsBelow } from "./mounts-below.ts";
 import { readReport, type SanityResult } from "./sanity-report.ts";
 
 /** What of csi-sanity is run. */
 export interface SanityOptions {
+  /** The driver has no node service: its specs are left out, and a node that does nothing runs beside it. */
+  readonly controllerOnly?: boolean;
   /** A regular expression (RE2) for the specs to leave out. Default none; without root those that mount. */
   readonly skip?: string | undefined;
 }
@@ -29,12 +31,20 @@ export async function runSanity(command: DriverCommand, options: SanityOptions =
   const dir = mkdtempSync(join(tmpdir(), "csi-sanity-"));
   const binary = join(dir, "csi-sanity");
   build(binary);
+  const drivers: RunningDriver[] = [];
+  const start = async (each: DriverCommand, name: string): Promise<string> => {
+    mkdirSync(join(dir, name));
+    const driver = await startDriver(each, join(dir, name));
+    drivers.push(driver);
+    return driver.endpoint;
+  };
   let result: SanityResult;
-  const driver = await startDriver(command, dir);
   try {
-    result = await run(binary, dir, driver.endpoint, options);
+    const endpoint = await start(command, "driver");
+    const node = options.controllerOnly === true ? await start(NODE_BESIDE, "node") : undefined;
+    result = await run(binary, dir, { endpoint, node }, options);
   } finally {
-    await driver.stop();
+    for (const driver of drivers) await driver.stop();
   }
   const left = mountsBelow(dir);
   // Nothing is removed below a mount: it could be data.
@@ -49,11 +59,25 @@ function build(binary: string): void {
   if (status !== 0) throw new Error("csi-sanity could not be built: see above");
 }
 
-async function run(binary: string, dir: string, endpoint: string, { skip }: SanityOptions): Promise<SanityResult> {
+interface Endpoints {
+  readonly endpoint: string;
+  /** Where the node is, when the driver is a controller only. */
+  readonly node: string | undefined;
+}
+
+async function run(
+  binary: string,
+  dir: string,
+  { endpoint, node }: Endpoints,
+  { skip }: SanityOptions,
+): Promise<SanityResult> {
   const report = join(dir, "report.json");
-  const left = [...(skip === undefined ? [] : [skip]), ...(process.getuid?.() === 0 ? [] : [NEEDS_ROOT])];
+  const needsNode = node === undefined ? [] : ["Node Service"];
+  const needsRoot = process.getuid?.() === 0 ? [] : [NEEDS_ROOT];
+  const left = [...(skip === undefined ? [] : [skip]), ...needsNode, ...needsRoot];
   const args = [
-    `-csi.endpoint=${endpoint}`,
+    `-csi.endpoint=${node ?? endpoint}`,
+    ...(node === undefined ? [] : [`-csi.controllerendpoint=${endpoint}`]),
     `-csi.mountdir=${join(dir, "mount")}`,
     `-csi.stagingdir=${join(dir, "staging")}`,
     `-csi.testvolumesize=${GIB}`,
