@@ -10,7 +10,7 @@ import { publish, publishedAt, unpublish } from "./publish.ts";
 import { type Entry, Store } from "./store.ts";
 
 const { VolumeCapability_AccessMode_Mode: Mode, VolumeUsage_Unit: Unit, CsiError } = csi;
-const SIZES = { defaultBytes: 1024n ** 3n, granularityBytes: 4096n };
+const SIZES = { defaultBytes: 1024n ** 3n, granularityBytes: 4096n, maxBytes: 1024n ** 5n };
 const OFFERED: csi.OfferedAccess = { modes: Object.values(Mode), accessTypes: ["mount"] };
 const atLeast = ({ sizeBytes }: Entry) => ({ ...SIZES, defaultBytes: sizeBytes, minBytes: sizeBytes });
 const byId = { key: ({ id }: Entry) => id };

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { VolumeCapability_AccessMode_Mode as Mode } from "@org/csi-framework";
-import { inProcess } from "@org/csi-framework/testing";
+import { describeConformance, inProcess } from "@org/csi-framework/testing";
 import { findMounts, linuxHost } from "@org/node-mounter";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { DirectoryDriver } from "../src/directory-driver.ts";
 import { mapError } from "../src/publish.ts";
@@ -36,6 +36,13 @@ function start(mayMount = isRoot) {
   const dataOf = (volumeId: string) => join(dir, "root", "volumes", volumeId, "data");
   return { controller, node, create, dataOf };
 }
+
+describe("the driver", async () => {
+  const root = await mkdtemp(join(tmpdir(), "directory-driver-"));
+  afterAll(() => rm(root, { recursive: true }));
+  const driver = new DirectoryDriver({ root, nodeId: "node-1", host, mayMount: isRoot });
+  await describeConformance({ describe, it }, { connect: () => inProcess(driver, { mapError }) });
+});
 
 describe("volumes", () => {
   it("outlast a restart and are made once", async () => {
