@@ -7,7 +7,13 @@ import type { CsiChannel } from "../src/csi-channel.ts";
 import type { RpcMethod } from "../src/gen/rpcs.ts";
 import { openGrpcChannel } from "../src/grpc-channel.ts";
 import { jsonLogger } from "../src/logger.ts";
-import { type ConformanceOptions, conformanceCases, describeConformance, inProcess } from "../src/testing/index.ts";
+import {
+  type ConformanceOptions,
+  conformanceCases,
+  defineConformance,
+  describeConformance,
+  inProcess,
+} from "../src/testing/index.ts";
 import { memoryPlugin } from "./memory-driver.ts";
 import { driverWith, startPlugin } from "./test-plugin.ts";
 
@@ -78,6 +84,27 @@ describe("the suite's cases", async () => {
     const specs = new Map(table.map((line) => line.split("\t") as [spec: string, name: string]));
     expect(specs.size).toBe(102);
     expect([...specs].filter(([, name]) => !names.includes(name))).toEqual([]);
+  });
+});
+
+describe("a test runner", () => {
+  it("is given each case, and the reason in the name of those that are skipped", () => {
+    const given: string[] = [];
+    const runner = {
+      describe: (name: string, define: () => void): void => {
+        given.push(name);
+        define();
+      },
+      it: Object.assign((name: string) => void given.push(name), {
+        skip: (name: string) => void given.push(`skip: ${name}`),
+      }),
+    };
+    const run = async (): Promise<void> => undefined;
+    defineConformance(runner, [
+      { name: "Probe answers", run },
+      { name: "GetCapacity answers", run, skip: "it is not offered" },
+    ]);
+    expect(given).toEqual(["CSI conformance", "Probe answers", "skip: GetCapacity answers (it is not offered)"]);
   });
 });
 

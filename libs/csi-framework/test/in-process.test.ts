@@ -53,6 +53,14 @@ describe("a call in process", () => {
     await expect(plugin.client.controller.listVolumes({})).rejects.toMatchObject({ code: "UNIMPLEMENTED" });
   });
 
+  it("ends with an error as it comes from the wire, whose cause can still be looked at", async () => {
+    const cause = new Error("sda burnt");
+    const plugin = answering(async () => {
+      throw new CsiError("UNAVAILABLE", "no\nstorage", { cause });
+    });
+    await expect(remove(plugin)).rejects.toMatchObject({ code: "UNAVAILABLE", message: "no storage", cause });
+  });
+
   it("ends with INTERNAL when the answer cannot be encoded", async () => {
     const { client } = inProcess(driverWith({ getCapacity: async () => ({ availableCapacity: "much" }) }));
     await expect(client.controller.getCapacity({})).rejects.toMatchObject({ code: "INTERNAL" });

@@ -1,10 +1,11 @@
-import type { MethodDefinition } from "@grpc/grpc-js";
+import { type MethodDefinition, status } from "@grpc/grpc-js";
 
 import type { CallLimits, CsiChannel } from "../csi-channel.ts";
 import { CsiClient } from "../csi-client.ts";
-import { CsiError } from "../csi-error.ts";
+import { CSI_ERROR_CODES, CsiError } from "../csi-error.ts";
 import type { CsiDriver } from "../driver.ts";
 import { RPCS, type RpcMethod, SERVICES } from "../gen/rpcs.ts";
+import { toGrpcStatus } from "../grpc-status.ts";
 import { type Logger, silentLogger } from "../logger.ts";
 import type { Incoming, Pipeline } from "../pipeline.ts";
 import { createPlugin, type PluginOptions, toDrivers } from "../plugin.ts";
@@ -50,6 +51,8 @@ function channelTo(pipeline: Pipeline): CsiChannel {
       const { incoming, gone, release } = receive(rpc, request, limits);
       try {
         return answerOverTheWire(rpc, await Promise.race([pipeline.unary(rpc, incoming), gone]));
+      } catch (error) {
+        throw errorOverTheWire(error);
       } finally {
         release();
       }
@@ -66,6 +69,8 @@ function channelTo(pipeline: Pipeline): CsiChannel {
       gone.catch((error: unknown) => queue.fail(error));
       try {
         yield* queue;
+      } catch (error) {
+        throw errorOverTheWire(error);
       } finally {
         if (!queue.hasEnded) leave(CsiError.cancelled("the caller has cancelled the call"));
         release();
@@ -128,6 +133,13 @@ function answerOverTheWire(rpc: RpcMethod, message: object): object {
   } catch (cause) {
     throw CsiError.internal(`the driver's answer to ${RPCS[rpc].name} cannot be encoded`, { cause });
   }
+}
+
+/** What the caller learns of an error; its cause, which stays with the plugin, is kept for who tests it. */
+function errorOverTheWire(error: unknown): CsiError {
+  const { code, details } = toGrpcStatus(error);
+  const known = CSI_ERROR_CODES.find((name) => status[name] === code) ?? "UNKNOWN";
+  return new CsiError(known, details, { cause: error instanceof CsiError ? error.cause : error });
 }
 
 function definitionOf(rpc: RpcMethod): MethodDefinition<object, object> {
