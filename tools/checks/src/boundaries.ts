@@ -8,6 +8,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "libs/csi-framework": [],
   "libs/node-mounter": [],
   "libs/spdk-emulator": [],
+  "libs/create-csi-driver": [],
   "examples/directory-driver": ["@org/csi-framework", "@org/node-mounter"],
   "apps/spdk-csi": ["@org/spdk-rpc", "@org/csi-framework", "@org/node-mounter", "@org/spdk-emulator"],
 };
@@ -74,10 +75,13 @@ function packages(root: string): string[] {
   return existsSync(join(root, "docs")) ? [...grouped, "docs"] : grouped;
 }
 
+/** A template is what a package writes, not what it is made of. */
+const NOT_OURS: readonly string[] = ["node_modules", "dist", "gen", "template"];
+
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return ["node_modules", "dist", "gen"].includes(entry.name) ? [] : sources(path);
+    if (entry.isDirectory()) return NOT_OURS.includes(entry.name) ? [] : sources(path);
     return /\.[cm]?[jt]s$/.test(entry.name) ? [path] : [];
   });
 }

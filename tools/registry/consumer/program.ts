@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { createDriver } from "@org/create-csi-driver";
 import {
   type CreateVolumeRequest,
   CsiClient,
@@ -78,6 +79,7 @@ async function main(): Promise<void> {
   try {
     console.log(await makeVolume(dir));
     console.log(await format());
+    console.log(`${createDriver(join(dir, "tape-robot")).files.length} files of a new driver`);
   } finally {
     await rm(dir, { recursive: true });
   }

@@ -5,6 +5,7 @@ import { installKit } from "./kit.ts";
 import { startRegistry } from "./local-registry.ts";
 import type { Proofs } from "./proofs.ts";
 import { proveCommands } from "./prove-commands.ts";
+import { proveCreate } from "./prove-create.ts";
 import { proveOn } from "./prove-on.ts";
 import { proveTypes } from "./prove-types.ts";
 import { publish } from "./publish.ts";
@@ -36,5 +37,6 @@ export async function proveAll(proofs: Proofs, workplace: Workplace): Promise<vo
   const firstScreen = await layFirstScreen(proofs, `${scope}/spdk-rpc`, project);
   await proveTypes(proofs, kit, project);
   await proveCommands(proofs, project);
+  await proveCreate(proofs, scope, stranger, workplace);
   for (const node of kit.nodes) await proveOn(proofs, node, project, firstScreen);
 }

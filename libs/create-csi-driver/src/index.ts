@@ -1,0 +1,2 @@
+export { type CreatedDriver, createDriver } from "./create-driver.ts";
+export { checkDriverName } from "./driver-name.ts";
