@@ -75,6 +75,11 @@ export async function stage(co: Orchestrator, use: NodeUse): Promise<void> {
 /** Stages a volume and publishes it. */
 export async function publish(co: Orchestrator, use: NodeUse): Promise<void> {
   await stage(co, use);
+  await publishStaged(co, use);
+}
+
+/** Publishes a volume that is staged. */
+export async function publishStaged(co: Orchestrator, use: NodeUse): Promise<void> {
   co.later(() => co.client.node.nodeUnpublishVolume({ volumeId: use.volume.volumeId, targetPath: use.targetPath }));
   await co.client.node.nodePublishVolume(publishRequest(use));
 }

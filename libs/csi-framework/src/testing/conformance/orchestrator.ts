@@ -41,10 +41,13 @@ export class Orchestrator {
     return `conformance-${what}-${randomUUID()}`;
   }
 
-  /** A capability of the access type that is tested. */
-  capability(mode: Mode = Mode.SINGLE_NODE_WRITER): DeepPartial<VolumeCapability> {
+  /** A capability, by default of the access type that is tested. */
+  capability(
+    mode: Mode = Mode.SINGLE_NODE_WRITER,
+    accessType: "mount" | "block" = this.settings.accessType,
+  ): DeepPartial<VolumeCapability> {
     const accessMode = { mode };
-    return this.settings.accessType === "block"
+    return accessType === "block"
       ? { accessMode, accessType: { $case: "block", value: {} } }
       : { accessMode, accessType: { $case: "mount", value: {} } };
   }
@@ -127,8 +130,10 @@ export class Orchestrator {
   async cleanUp(): Promise<void> {
     const failures: string[] = [];
     for (const undo of this.#undo.reverse()) {
-      const code = await codeOf(this.insist(undo)).catch((error: unknown) => String(error));
-      if (code !== "OK" && code !== "NOT_FOUND") failures.push(code);
+      const undone = this.insist(undo);
+      const code = await codeOf(undone).catch(() => "ERROR");
+      if (code === "OK" || code === "NOT_FOUND") continue;
+      await undone.catch((error: unknown) => failures.push(`${code} ${error instanceof Error ? error.message : ""}`));
     }
     if (failures.length > 0) throw new ConformanceError(`what the case made cannot be removed: ${failures.join("; ")}`);
   }

@@ -1,10 +1,13 @@
 import { rpcMethods } from "../../../capabilities.ts";
+import type { CsiErrorCode } from "../../../csi-error.ts";
+import type { CreateVolumeResponse } from "../../../gen/csi.ts";
 import { FIELDS } from "../../../gen/fields.ts";
 import { RPCS, type RpcMethod } from "../../../gen/rpcs.ts";
 import { METHODS } from "../../../methods.ts";
 import { sampleRequest } from "../../sample-message.ts";
 import type { CaseGroup, Play } from "../conformance-case.ts";
 import { mustFail } from "../must.ts";
+import type { Orchestrator } from "../orchestrator.ts";
 import { call } from "../raw-call.ts";
 
 const withMode = (mode: number): object => ({ accessMode: { mode }, accessType: { $case: "mount", value: {} } });
@@ -23,6 +26,8 @@ const WRONG: readonly { readonly field: string; readonly what: string; readonly 
   { field: "capacity_range", what: "a negative size", value: { requiredBytes: -1n } },
 ];
 
+const VOLUME_FIELDS = ["volume_id", "source_volume_id"];
+
 /** Of every RPC: a request without each of its required fields, and with each wrong value. */
 export const invalidRequestCases: readonly CaseGroup[] = rpcMethods().map((rpc) => ({
   subject: RPCS[rpc].name,
@@ -33,20 +38,52 @@ export const invalidRequestCases: readonly CaseGroup[] = rpcMethods().map((rpc) 
 function withoutRequired(rpc: RpcMethod): [string, Play][] {
   return METHODS[rpc].required.map((field) => [
     `refuses a request without ${field}`,
-    ({ client }) => mustRefuse(call(client, rpc, { ...sampleRequest(rpc), [keyOf(rpc, field)]: undefined }), rpc),
+    async (co) => {
+      const request = { ...(await existingVolume(co, rpc, field)), [keyOf(rpc, field)]: undefined };
+      await mustRefuse(co, rpc, request, "INVALID_ARGUMENT");
+    },
   ]);
 }
 
+/** A volume that does exist, where the request must name one, so that nothing but the missing field can be wrong. */
+async function existingVolume(co: Orchestrator, rpc: RpcMethod, missing: string): Promise<Record<string, string>> {
+  const field = VOLUME_FIELDS.find((each) => METHODS[rpc].required.includes(each) && each !== missing);
+  if (field === undefined || !co.offer.has("volume")) return {};
+  return { [keyOf(rpc, field)]: (await co.createVolume()).volumeId };
+}
+
+/** A plugin may look for the sample's objects, which do not exist, before it looks at the rest. */
 function withWrong(rpc: RpcMethod): [string, Play][] {
-  return WRONG.filter(({ field }) => hasField(rpc, field)).map(({ field, what, value }) => [
+  return WRONG.filter(({ field }) => isHeeded(rpc, field)).map(({ field, what, value }) => [
     `refuses ${what}`,
-    ({ client }) => mustRefuse(call(client, rpc, { ...sampleRequest(rpc), [keyOf(rpc, field)]: value }), rpc),
+    (co) => mustRefuse(co, rpc, { [keyOf(rpc, field)]: value }, "INVALID_ARGUMENT", "OUT_OF_RANGE", "NOT_FOUND"),
   ]);
 }
 
-/** OUT_OF_RANGE, too, says that a number is at fault. */
-function mustRefuse(answer: Promise<unknown>, rpc: RpcMethod): Promise<void> {
-  return mustFail(RPCS[rpc].name, answer, "INVALID_ARGUMENT", "OUT_OF_RANGE");
+async function mustRefuse(
+  co: Orchestrator,
+  rpc: RpcMethod,
+  wrong: Readonly<Record<string, unknown>>,
+  ...codes: readonly CsiErrorCode[]
+): Promise<void> {
+  const sample = sampleRequest(rpc);
+  const name = "name" in sample ? { name: co.unique("sample") } : {};
+  const answer = call(co.client, rpc, { ...sample, ...name, ...wrong });
+  if (rpc === "createVolume") co.later(() => deleteWhatWasMade(co, answer));
+  await mustFail(RPCS[rpc].name, answer, ...codes);
+}
+
+/** Nothing must have been made; but a plugin at fault is not to be littered. */
+async function deleteWhatWasMade(co: Orchestrator, answer: Promise<unknown>): Promise<unknown> {
+  const { volume } = (await answer.catch(() => ({}))) as Partial<CreateVolumeResponse>;
+  return volume && co.client.controller.deleteVolume({ volumeId: volume.volumeId });
+}
+
+/** Whether an RPC has the field; a capability counts where the call rests on it, as those that only ask do not. */
+function isHeeded(rpc: RpcMethod, field: string): boolean {
+  const { required, locks } = METHODS[rpc];
+  const isCapability = field.startsWith("volume_capabilit");
+  return hasField(rpc, field) && (!isCapability || (required.includes(field) && Object.keys(locks).length > 0));
 }
 
 function hasField(rpc: RpcMethod, name: string): boolean {

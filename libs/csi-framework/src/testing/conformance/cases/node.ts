@@ -1,7 +1,7 @@
 import { VolumeCapability_AccessMode_Mode as Mode } from "../../../gen/csi.ts";
 import { type CaseGroup, needing } from "../conformance-case.ts";
 import { codeOf, must, mustFail } from "../must.ts";
-import { attach, publish, publishedVolume, publishRequest, stage, stageRequest } from "../node-use.ts";
+import { attach, publishedVolume, publishRequest, publishStaged, stage, stageRequest } from "../node-use.ts";
 
 export const nodeCases: readonly CaseGroup[] = [
   {
@@ -21,11 +21,8 @@ export const nodeCases: readonly CaseGroup[] = [
       "does not stage a volume again for another type of access": async (co) => {
         const use = await attach(co, await co.createVolume());
         await stage(co, use);
-        const { accessMode } = use.capability;
-        const isBlock = co.settings.accessType === "block";
-        const volumeCapability = isBlock
-          ? ({ accessMode, accessType: { $case: "mount", value: {} } } as const)
-          : ({ accessMode, accessType: { $case: "block", value: {} } } as const);
+        const other = co.settings.accessType === "block" ? "mount" : "block";
+        const volumeCapability = co.capability(undefined, other);
         const code = await codeOf(co.client.node.nodeStageVolume({ ...stageRequest(use), volumeCapability }));
         must(code !== "OK", "the volume is staged for both types of access");
       },
@@ -90,7 +87,7 @@ export const nodeCases: readonly CaseGroup[] = [
       ),
       "publishes a volume for several writers at a second path": needing(["singleNodeMultiWriter"], async (co) => {
         const use = await publishedVolume(co, co.capability(Mode.SINGLE_NODE_MULTI_WRITER));
-        await publish(co, { ...use, targetPath: `${use.targetPath}-2` });
+        await publishStaged(co, { ...use, targetPath: `${use.targetPath}-2` });
       }),
     },
   },
@@ -107,7 +104,7 @@ export const nodeCases: readonly CaseGroup[] = [
       "leaves the volume's other path alone": needing(["singleNodeMultiWriter"], async (co) => {
         const use = await publishedVolume(co, co.capability(Mode.SINGLE_NODE_MULTI_WRITER));
         const other = { ...use, targetPath: `${use.targetPath}-2` };
-        await publish(co, other);
+        await publishStaged(co, other);
         await co.client.node.nodeUnpublishVolume({ volumeId: use.volume.volumeId, targetPath: use.targetPath });
         must(await co.settings.nodeFiles.exists(other.targetPath), `${other.targetPath} is gone, too`);
       }),

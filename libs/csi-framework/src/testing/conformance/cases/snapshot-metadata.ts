@@ -24,7 +24,8 @@ const WRITES = 5;
 const TRIED = 8;
 
 async function writtenSnapshots(co: Orchestrator): Promise<readonly [Snapshot, Snapshot]> {
-  const volume = await co.createVolume();
+  // CSI speaks of the blocks of block volumes here.
+  const volume = await co.createVolume({ volumeCapabilities: [co.capability(undefined, "block")] });
   const write = async (): Promise<void> => {
     for (let count = 0; count < WRITES; count += 1) await co.settings.write(volume);
   };
