@@ -1,20 +1,19 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from "node:fs";
-import type { Server as HttpServer } from "node:http";
-import { connect, type Server, type Socket } from "node:net";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { bdevHandlers } from "./bdev/bdev-handlers.ts";
-import { notificationHandlers } from "./framework/notifications.ts";
-import { keyringHandlers } from "./keyring.ts";
-import { lvolHandlers } from "./lvol/lvol-handlers.ts";
-import { nvmfHandlers } from "./nvmf/nvmf-handlers.ts";
+import { Counters, type CountersOfConnection } from "./faults/counters.ts";
+import { type Fault, Faults } from "./faults/faults.ts";
+import { Hazards } from "./faults/hazards.ts";
+import { ownHandlers } from "./faults/own-handlers.ts";
+import { methodsOf } from "./methods.ts";
+import type { RpcService } from "./rpc/connection.ts";
 import { Dispatcher } from "./rpc/dispatcher.ts";
-import type { Handlers } from "./rpc/handler.ts";
 import { createHttpServer } from "./rpc/http-server.ts";
-import { type ListenAddress, parseListenAddress } from "./rpc/listen-address.ts";
-import { RpcError } from "./rpc/rpc-error.ts";
-import { createSocketServer } from "./rpc/socket-server.ts";
+import { parseListenAddress } from "./rpc/listen-address.ts";
+import { Listener } from "./rpc/listener.ts";
+import { Poller } from "./rpc/poller.ts";
+import { ConnectionLimit, createStreamServer } from "./rpc/stream-server.ts";
 import { TargetState } from "./target-state.ts";
 import { parseVersion, type Version } from "./version.ts";
 
@@ -28,48 +27,88 @@ export interface EmulatorOptions {
   readonly pollMs?: number;
   /** The version of SPDK to behave like, "22.05" to "26.09". Default "26.09". */
   readonly spdkVersion?: string;
-}
-
-interface Listening {
-  readonly uri: string;
-  close(): Promise<void>;
+  /** Faults that are there from the start. Default none. */
+  readonly faults?: readonly Fault[];
+  /** Told when the target crashed, by a fault or by emulator_crash. Default: nobody; it is silent from then on. */
+  readonly onCrash?: () => void;
+  /** Told what went wrong inside the emulator itself; the call fails with "Internal error". Default: nobody. */
+  readonly onDefect?: (method: string, error: unknown) => void;
 }
 
 /** An emulated SPDK target. It starts empty, without bdevs and transports, as `spdk_tgt` does. */
 export class Emulator {
-  /** Where it listens: real ports, no credentials. */
-  readonly uris: readonly string[];
-  readonly #state: TargetState;
-  readonly #listening: readonly Listening[];
-  readonly #ownsDir: boolean;
+  readonly #version: Version;
+  readonly #options: EmulatorOptions;
+  readonly #dir: string;
+  readonly #counters = new Counters();
+  readonly #faults: Faults;
+  readonly #listeners: readonly Listener[];
+  readonly #service: { -readonly [Part in keyof RpcService]: RpcService[Part] };
+  #state: TargetState;
+  #hazards: Hazards;
+  #ended = false;
 
-  private constructor(state: TargetState, listening: readonly Listening[], ownsDir: boolean) {
-    this.#state = state;
-    this.#listening = listening;
-    this.#ownsDir = ownsDir;
-    this.uris = listening.map(({ uri }) => uri);
+  private constructor(options: EmulatorOptions) {
+    const addresses = options.listen.map(parseListenAddress);
+    if (addresses.length === 0) throw new TypeError("name at least one address to listen on");
+    this.#options = options;
+    this.#version = parseVersion(options.spdkVersion ?? "26.09");
+    this.#dir = options.dir ?? mkdtempSync(join(tmpdir(), "spdk-emulator-"));
+    this.#faults = new Faults(() => this.crash());
+    for (const fault of options.faults ?? []) this.#faults.add(fault);
+    this.#hazards = new Hazards(this.#version);
+    this.#state = this.#boot();
+    const limit = new ConnectionLimit();
+    this.#service = {
+      version: this.#version,
+      poller: new Poller(options.pollMs ?? 0),
+      dispatcher: this.#dispatcher(),
+    };
+    this.#listeners = addresses.map(
+      (address) =>
+        new Listener(address, () =>
+          address.kind === "http"
+            ? createHttpServer(this.#service, address, this.#counters)
+            : createStreamServer(this.#service, limit, this.#counters),
+        ),
+    );
   }
 
   /** Starts a target. Throws a TypeError for wrong options and an Error when it cannot listen. */
-  static async start({ listen, dir, pollMs = 0, spdkVersion = "26.09" }: EmulatorOptions): Promise<Emulator> {
-    const version = parseVersion(spdkVersion);
-    const addresses = listen.map(parseListenAddress);
-    if (addresses.length === 0) throw new TypeError("name at least one address to listen on");
-    const root = dir ?? mkdtempSync(join(tmpdir(), "spdk-emulator-"));
-    mkdirSync(root, { recursive: true });
-    // Memory does not outlast a target.
-    for (const name of readdirSync(root)) if (name.startsWith("malloc-")) rmSync(join(root, name));
-    const state = new TargetState(root);
-    const dispatcher = new Dispatcher(handlersOf(state, version), version.batches);
-    const listening: Listening[] = [];
+  static async start(options: EmulatorOptions): Promise<Emulator> {
+    const emulator = new Emulator(options);
     try {
-      for (const address of addresses) listening.push(await open(address, dispatcher, version, pollMs));
+      await emulator.#listen();
     } catch (error) {
-      await Promise.all(listening.map((each) => each.close()));
-      if (dir === undefined) rmSync(root, { recursive: true, force: true });
+      await emulator.close();
       throw error;
     }
-    return new Emulator(state, listening, dir === undefined);
+    return emulator;
+  }
+
+  /** Where it listens: real ports, no credentials. */
+  get uris(): readonly string[] {
+    return this.#listeners.map(({ uri }) => uri);
+  }
+
+  /** What each connection has cost. */
+  get counters(): readonly CountersOfConnection[] {
+    return this.#counters.describe();
+  }
+
+  /** How often calls were in flight together that crash or hang a real target of this version, by name: "crashes: delete+delete". */
+  get hazards(): Readonly<Record<string, number>> {
+    return this.#hazards.describe();
+  }
+
+  /** Arms a fault; the number by which emulator_remove_fault removes it. */
+  addFault(fault: Fault): number {
+    return this.#faults.add(fault);
+  }
+
+  /** Removes all faults, and ends a hang. */
+  clearFaults(): void {
+    this.#faults.clear();
   }
 
   /** The sparse file that holds an lvol's bytes, for whoever attaches it in development; undefined for no lvol. */
@@ -77,93 +116,77 @@ export class Emulator {
     return this.#state.findLvol(uuid)?.file;
   }
 
+  /** Ends the target and starts it anew: memory and connections are gone, what is on disk stays. */
+  async restart(downMs = 0): Promise<void> {
+    await this.#lose();
+    if (downMs > 0) await new Promise((resolve) => setTimeout(resolve, downMs));
+    if (this.#ended) return;
+    this.#state = this.#boot();
+    this.#service.dispatcher = this.#dispatcher();
+    await this.#listen();
+  }
+
+  /** Ends the target at once, as a crash does; {@link restart} brings it back. */
+  crash(): void {
+    this.#lose().then(this.#options.onCrash, (error: unknown) => this.#defect("crash", error));
+  }
+
   /** Stops listening, cuts every connection, and removes what it made for itself. */
   async close(): Promise<void> {
-    await Promise.all(this.#listening.map((each) => each.close()));
-    if (this.#ownsDir) rmSync(this.#state.dir, { recursive: true, force: true });
+    this.#ended = true;
+    await this.#lose();
+    if (this.#options.dir === undefined) rmSync(this.#dir, { recursive: true, force: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
 
-function handlersOf(state: TargetState, version: Version): Handlers {
-  const { major, minor } = version;
-  const name = `${String(major).padStart(2, "0")}.${String(minor).padStart(2, "0")}`;
-  const noParameters = (method: string, params: unknown): void => {
-    if (params !== undefined) throw new RpcError(-32602, `${method} method requires no parameters`);
-  };
-  const handlers: Handlers = {
-    spdk_get_version: (params) => {
-      noParameters("spdk_get_version", params);
-      return { version: `SPDK v${name} (emulated)`, fields: { major, minor, patch: 0, suffix: " (emulated)" } };
-    },
-    rpc_get_methods: () => Object.keys(present),
-    ...bdevHandlers(state),
-    ...lvolHandlers(state, version.sizes),
-    ...nvmfHandlers(state, version.missingSubsystem),
-    ...keyringHandlers(state.keyring),
-    ...notificationHandlers(state.bdevs.notifications),
-    // An emulated target has started all that it has before it listens.
-    framework_wait_init: () => true,
-  };
-  const present = Object.fromEntries(Object.entries(handlers).filter(([method]) => !version.absent.includes(method)));
-  return present;
-}
+  #boot(): TargetState {
+    mkdirSync(this.#dir, { recursive: true });
+    // Memory does not outlast a target.
+    for (const name of readdirSync(this.#dir)) if (name.startsWith("malloc-")) rmSync(join(this.#dir, name));
+    return new TargetState(this.#dir);
+  }
 
-async function open(
-  address: ListenAddress,
-  dispatcher: Dispatcher,
-  version: Version,
-  pollMs: number,
-): Promise<Listening> {
-  const sockets = new Set<Socket>();
-  const server: Server | HttpServer =
-    address.kind === "http"
-      ? createHttpServer(dispatcher, address)
-      : createSocketServer(dispatcher, { ...version, pollMs });
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  if (address.kind === "unix") await removeStaleSocket(address.path);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port }, () =>
-      resolve(),
-    );
-  });
-  return {
-    uri: uriOf(address, server),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+  async #listen(): Promise<void> {
+    for (const listener of this.#listeners) await listener.listen();
+  }
+
+  async #lose(): Promise<void> {
+    await Promise.all(this.#listeners.map((each) => each.close()));
+    await this.#state.close();
+  }
+
+  #dispatcher(): Dispatcher {
+    return new Dispatcher({
+      version: this.#version,
+      methods: methodsOf(this.#state, this.#version),
+      own: ownHandlers({
+        faults: this.#faults,
+        counters: this.#counters,
+        hazards: () => this.#hazards,
+        setRefusing: async (refusing) => {
+          if (refusing) for (const listener of this.#listeners) listener.refuse();
+          else await this.#listen();
+        },
+        restart: (downMs) => {
+          this.restart(downMs).catch((error: unknown) => this.#defect("emulator_restart", error));
+        },
+        crash: () => this.crash(),
       }),
-  };
-}
-
-function uriOf(address: ListenAddress, server: Server): string {
-  if (address.kind === "unix") return `unix://${address.path}`;
-  const bound = server.address();
-  const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
-  return `${address.kind}://${address.host.includes(":") ? `[${address.host}]` : address.host}:${port}`;
-}
-
-/** Removes the socket of a target that died; one that answers, and anything that is no socket, is left and refused. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  if (!stat.isSocket()) throw new Error(`${path} is there and is no socket: remove it or listen elsewhere`);
-  const answers = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
+      faults: this.#faults,
+      hazards: this.#hazards,
+      onDefect: (method, error) => this.#defect(method, error),
     });
-    probe.once("error", () => resolve(false));
-  });
-  if (answers) throw new Error(`${path} is another target's: stop it or listen elsewhere`);
-  unlinkSync(path);
+  }
+
+  #defect(method: string, error: unknown): void {
+    this.#options.onDefect?.(method, error);
+  }
+}
+
+/** Starts a target: `await using target = await startEmulator({ listen: ["unix:///tmp/spdk.sock"] })`. */
+export function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  return Emulator.start(options);
 }

@@ -1,1 +1,3 @@
-export { Emulator, type EmulatorOptions } from "./emulator.ts";
+export { Emulator, type EmulatorOptions, startEmulator } from "./emulator.ts";
+export type { CountersOfConnection } from "./faults/counters.ts";
+export type { Fault } from "./faults/faults.ts";

@@ -20,6 +20,14 @@ export class TargetState {
     this.dir = dir;
   }
 
+  /** What has to end before the state is thrown away, as a target ends or starts anew. */
+  readonly closers: (() => Promise<unknown>)[] = [];
+
+  /** Ends what is under way; the state is of no use any more. */
+  async close(): Promise<void> {
+    await Promise.all(this.closers.splice(0).map((close) => close()));
+  }
+
   /** The name of a malloc bdev that was given none. */
   nextMallocName(): string {
     const name = `Malloc${this.#mallocs}`;

@@ -97,7 +97,6 @@ ${VERSION.replace("1,", "2,")}`),
 
   it.each([
     ["what is no JSON", "GET / HTTP/1.1\r\n\r\n"],
-    ["a value that is neither object nor array", "1"],
     ["broken JSON", '{"id":1,"method":}'],
     [
       "more than 262,144 bytes",
@@ -113,6 +112,16 @@ ${VERSION.replace("1,", "2,")}`),
     await until(() => wire.closed);
     expect(wire.replies()).toEqual([]);
   });
+
+  it.each(['"hello"', "5 ", "null", '{"id":true,"method":"x"}', '{"id":1,"method":"x","more":1}'])(
+    "answers %s, which is no request, with an error",
+    async (text) => {
+      const { wire } = await start();
+      wire.socket.write(text);
+      await until(() => wire.replies().length === 1);
+      expect(wire.replies()[0]).toMatchObject({ id: null, error: { code: -32600, message: "Invalid request" } });
+    },
+  );
 
   it("answers a batch in one array, and an empty one with an error", async () => {
     const { wire } = await start();

@@ -3,6 +3,7 @@ import { decode } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { errno, internal, invalidParams, RpcError, undecodable } from "../rpc/rpc-error.ts";
 import type { TargetState } from "../target-state.ts";
+import type { Version } from "../version.ts";
 import { ceilDiv, type Lvol, Lvstore } from "./lvstore.ts";
 
 const MIB = 1024n ** 2n;
@@ -19,10 +20,7 @@ interface SizeParameters {
 }
 
 /** Logical volumes: lvstores, lvols, snapshots, clones. */
-export function lvolHandlers(
-  state: TargetState,
-  sizeParameters: { readonly bytes: boolean; readonly mib: boolean },
-): Handlers {
+export function lvolHandlers(state: TargetState, version: Version): Handlers {
   const get = (name: string): Lvol => {
     const lvol = state.findLvol(name);
     if (lvol === undefined) throw errno("ENODEV");
@@ -45,7 +43,7 @@ export function lvolHandlers(
     if (store.findLvol(name) !== undefined) throw invalidParams("EEXIST");
   };
   const sizeOf = ({ size_in_mib: mib, size: bytes }: SizeParameters): bigint => {
-    const known = (mib === undefined || sizeParameters.mib) && (bytes === undefined || sizeParameters.bytes);
+    const known = (mib === undefined || version.from("23.05")) && (bytes === undefined || !version.from("24.05"));
     if (!known || (mib === undefined) === (bytes === undefined)) throw undecodable();
     return bytes ?? (mib ?? 0n) * MIB;
   };

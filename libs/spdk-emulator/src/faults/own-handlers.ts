@@ -1,0 +1,99 @@
+import { decode, type Fields } from "../rpc/decode.ts";
+import type { Handlers } from "../rpc/handler.ts";
+import { errno, RpcError } from "../rpc/rpc-error.ts";
+import type { Counters } from "./counters.ts";
+import { FAULT_EFFECTS, type Fault, type Faults } from "./faults.ts";
+import type { Hazards } from "./hazards.ts";
+
+/** What the emulator's own methods act on. */
+export interface EmulatorControls {
+  readonly faults: Faults;
+  readonly counters: Counters;
+  readonly hazards: () => Hazards;
+  /** Whether new connections are refused. */
+  setRefusing(refusing: boolean): Promise<void>;
+  /** Loses memory and connections, and is back after `downMs`. */
+  restart(downMs: number): void;
+  /** Loses memory and connections, and stays away. */
+  crash(): void;
+}
+
+const SHAPE = {
+  method: "string",
+  effect: "string",
+  when: "string?",
+  nth: "uint32?",
+  times: "uint32?",
+  code: "int32?",
+  message: "string?",
+  delay_ms: "uint32?",
+} as const;
+
+/** Reads a fault as emulator_add_fault takes it. Throws RpcError. */
+export function parseFault(params: Fields): Fault {
+  const {
+    effect: effectName,
+    when,
+    delay_ms,
+    ...rest
+  } = decode(params, SHAPE, refused(`use ${Object.keys(SHAPE).join(", ")}`));
+  const effect = FAULT_EFFECTS.find((known) => known === effectName);
+  if (effect === undefined) throw refused(`effect must be one of ${FAULT_EFFECTS.join(", ")}`);
+  if (when !== undefined && when !== "before" && when !== "after") throw refused("when must be before or after");
+  const { method, nth, times, code, message } = rest;
+  return {
+    method,
+    effect,
+    ...(when !== undefined && { when }),
+    ...(nth !== undefined && { nth }),
+    ...(times !== undefined && { times }),
+    ...(code !== undefined && { code }),
+    ...(message !== undefined && { message }),
+    ...(delay_ms !== undefined && { delayMs: delay_ms }),
+  };
+}
+
+function refused(why: string): RpcError {
+  return new RpcError(-32602, why);
+}
+
+/** The emulator's own methods: rpc_get_methods does not name them, and faults do not happen to them. */
+export function ownHandlers(controls: EmulatorControls): Handlers {
+  const { faults, counters } = controls;
+  return {
+    emulator_add_fault: (params = {}) => faults.add(parseFault(params)),
+    emulator_remove_fault: (params = {}) => {
+      if (!faults.remove(decode(params, { id: "uint32" }, refused("use id")).id)) throw errno("ENOENT");
+      return true;
+    },
+    emulator_clear_faults: () => {
+      faults.clear();
+      return true;
+    },
+    emulator_get_faults: () =>
+      faults.list().map(({ delayMs, ...fault }) => ({ ...fault, ...(delayMs !== undefined && { delay_ms: delayMs }) })),
+    emulator_get_counters: () => counters.describe(),
+    emulator_reset_counters: () => {
+      counters.reset();
+      return true;
+    },
+    emulator_get_hazards: () => controls.hazards().describe(),
+    emulator_reset_hazards: () => {
+      controls.hazards().reset();
+      return true;
+    },
+    emulator_refuse_connections: async (params = {}) => {
+      await controls.setRefusing(decode(params, { refuse: "boolean" }, refused("use refuse")).refuse);
+      return true;
+    },
+    emulator_restart: (params = {}) => {
+      const { down_ms = 0 } = decode(params, { down_ms: "uint32?" }, refused("use down_ms"));
+      // The reply leaves first.
+      setTimeout(() => controls.restart(down_ms), 10);
+      return true;
+    },
+    emulator_crash: () => {
+      controls.crash();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { bdevHandlers } from "./bdev/bdev-handlers.ts";
+import { frameworkHandlers } from "./framework/framework-handlers.ts";
+import { notificationHandlers } from "./framework/notifications.ts";
+import { versionHandlers } from "./framework/version-handlers.ts";
+import { keyringHandlers } from "./keyring.ts";
+import { lvolHandlers } from "./lvol/lvol-handlers.ts";
+import { nvmfHandlers } from "./nvmf/nvmf-handlers.ts";
+import type { Handlers } from "./rpc/handler.ts";
+import type { TargetState } from "./target-state.ts";
+import type { Version } from "./version.ts";
+
+/** Methods that came with a later version than v22.05. */
+const SINCE: Readonly<Record<string, string>> = {
+  bdev_lvol_grow_lvstore: "22.09",
+  bdev_lvol_get_lvols: "23.05",
+  keyring_file_add_key: "24.05",
+  keyring_file_remove_key: "24.05",
+  keyring_get_keys: "24.05",
+};
+
+/** Every method that a target of this version has. */
+export function methodsOf(state: TargetState, version: Version): Handlers {
+  const all: Handlers = {
+    ...bdevHandlers(state),
+    ...lvolHandlers(state, version),
+    ...nvmfHandlers(state, version.missingSubsystem),
+    ...keyringHandlers(state.keyring),
+    ...notificationHandlers(state.bdevs.notifications),
+    ...frameworkHandlers(),
+  };
+  const known = Object.entries(all).filter(([method]) => version.from(SINCE[method] ?? "22.05"));
+  return versionHandlers(version, Object.fromEntries(known));
+}
