@@ -67,7 +67,7 @@ describe("the conformance suite finds", () => {
     };
     const cases = await conformanceCases({ connect, nodeFiles: plugin.nodeFiles });
     expect(await failureOf(cases, "CreateVolume makes one volume of two calls at once")).toMatchObject({
-      message: "calls at once get answers that differ",
+      message: expect.stringContaining("what calls at once answer must be"),
     });
   });
 });

@@ -5,7 +5,10 @@ import { answers, doesNothing, type Mutant, mutant, notIdempotent, type Tampered
 export const MUTANTS: readonly (readonly [Mutant, foundBy: string])[] = [
   [notIdempotent("createVolume", "ALREADY_EXISTS"), "CreateVolume answers with the same volume when it is repeated"],
   [notIdempotent("deleteVolume", "NOT_FOUND"), "DeleteVolume removes a volume, and answers OK again"],
-  [notIdempotent("controllerPublishVolume", "ALREADY_EXISTS"), "ControllerPublishVolume answers with the same context"],
+  [
+    notIdempotent("controllerPublishVolume", "ALREADY_EXISTS"),
+    "ControllerPublishVolume answers OK when it is repeated",
+  ],
   [notIdempotent("controllerUnpublishVolume", "NOT_FOUND"), "ControllerUnpublishVolume answers OK when it is repeated"],
   [notIdempotent("createSnapshot", "ALREADY_EXISTS"), "CreateSnapshot answers with the same snapshot"],
   [notIdempotent("deleteSnapshot", "NOT_FOUND"), "DeleteSnapshot removes a snapshot, and answers OK again"],

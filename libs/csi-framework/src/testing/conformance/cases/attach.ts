@@ -32,11 +32,10 @@ export const attachCases: readonly CaseGroup[] = [
     subject: "ControllerPublishVolume",
     needs: ["controllerPublishVolume", "nodeGetInfo", "volume"],
     cases: {
-      "answers with the same context when it is repeated": async (co) => {
+      "answers OK when it is repeated": async (co) => {
         const request = await attachRequest(co, await co.createVolume());
-        const { controllerPublishVolume } = co.client.controller;
-        const { publishContext } = await controllerPublishVolume(request);
-        mustEqual("the second context", (await controllerPublishVolume(request)).publishContext, publishContext);
+        await co.client.controller.controllerPublishVolume(request);
+        await co.client.controller.controllerPublishVolume(request);
       },
       "answers NOT_FOUND for a volume that does not exist": async (co) => {
         const { nodeId } = await co.client.node.nodeGetInfo({});

@@ -23,7 +23,9 @@ export const cloneCases: readonly CaseGroup[] = [
       "answers with the same volume when making it from a snapshot is repeated": async (co) => {
         const { snapshotId } = await co.createSnapshot(await co.createVolume());
         const request = co.volumeRequest({ volumeContentSource: ofSnapshot(snapshotId) });
-        mustEqual("the second volume", await co.createVolume(request), await co.createVolume(request));
+        const [first, second] = [await co.createVolume(request), await co.createVolume(request)];
+        mustEqual("the second volume_id", second.volumeId, first.volumeId);
+        mustEqual("the second content_source", second.contentSource, first.contentSource);
       },
       "answers ALREADY_EXISTS when a volume of that name was not made from the snapshot": async (co) => {
         const { snapshotId } = await co.createSnapshot(await co.createVolume());

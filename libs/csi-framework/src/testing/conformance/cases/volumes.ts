@@ -30,7 +30,9 @@ export const volumeCases: readonly CaseGroup[] = [
       },
       "answers with the same volume when it is repeated": async (co) => {
         const request = co.volumeRequest();
-        mustEqual("the second volume", await co.createVolume(request), await co.createVolume(request));
+        const [first, second] = [await co.createVolume(request), await co.createVolume(request)];
+        mustEqual("the second volume_id", second.volumeId, first.volumeId);
+        mustEqual("the second capacity_bytes", second.capacityBytes, first.capacityBytes);
       },
       "makes two volumes of two names": async (co) => {
         const [first, second] = [await co.createVolume(), await co.createVolume()];
