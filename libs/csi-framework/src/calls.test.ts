@@ -126,6 +126,21 @@ describe("the log", () => {
     expect(JSON.stringify(plugin.log)).not.toContain("hunter2");
   });
 
+  it("shows no secret of the request in what the driver logs itself", async () => {
+    const deleteVolume = async (_: object, { logger }: CallContext): Promise<object> => {
+      logger.info("logging in with hunter2", {
+        user: "u",
+        nested: { password: "hunter2", error: new Error("hunter2") },
+      });
+      logger.child?.({ session: "hunter2" })?.info("in");
+      return {};
+    };
+    await using plugin = await startPlugin(pair(deleteVolume));
+    await plugin.call("deleteVolume", { ...VOLUME, secrets: { password: "hunter2" } });
+    expect(JSON.stringify(plugin.log)).not.toContain("hunter2");
+    expect(plugin.log.map(({ message }) => message)).toContain("logging in with ***stripped***");
+  });
+
   it("shows no mount flags, in which passwords are found", async () => {
     const plugin = driverWith({
       nodeStageVolume: async () => ({}),

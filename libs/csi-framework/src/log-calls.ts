@@ -2,6 +2,7 @@ import { CsiError, type CsiErrorCode } from "./csi-error.ts";
 import { RPCS } from "./gen/rpcs.ts";
 import type { Interceptor } from "./interceptor.ts";
 import type { LogFields } from "./logger.ts";
+import { maskSecrets, secretsOf } from "./mask-secrets.ts";
 import { METHODS } from "./methods.ts";
 import { redact } from "./redact.ts";
 
@@ -10,13 +11,14 @@ const FAULTS: ReadonlySet<CsiErrorCode> = new Set<CsiErrorCode>(["INTERNAL", "UN
 
 /** Logs each call as it comes, redacted, and as it ends: at the level of the table, failures as warnings or errors. */
 export const logCalls: Interceptor = (next) => async (call) => {
-  const { logger } = call.context;
+  const { request: message } = RPCS[call.rpc];
+  const logger = maskSecrets(call.context.logger, secretsOf(message, call.request));
   const level = METHODS[call.rpc].logLevel;
   const startedAt = performance.now();
   const durationMs = (): number => Math.round(performance.now() - startedAt);
-  logger[level]("call", { request: redact(RPCS[call.rpc].request, call.request) });
+  logger[level]("call", { request: redact(message, call.request) });
   try {
-    const response = await next(call);
+    const response = await next({ ...call, context: { ...call.context, logger } });
     logger[level]("answered", { code: "OK", durationMs: durationMs() });
     return response;
   } catch (error) {

@@ -1,6 +1,8 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 import pretty from "pino-pretty";
 
+import { plainFields } from "./plain-fields.ts";
+
 /** How much a log line matters, least first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -78,25 +80,4 @@ function createPino(stream: LogStream, level: LogLevel): PinoLogger {
     formatters: { level: (label: string) => ({ level: label }), log: (fields: object) => plainFields(fields) },
   };
   return pino(options, destination);
-}
-
-/** Deeper down pino writes what it finds, cycles as such. */
-const MAX_DEPTH = 8;
-
-function plainFields(fields: object, depth = 0): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value, depth + 1)]));
-}
-
-/** What JSON cannot hold, or holds badly, as something that it can: bigints as text, errors with their causes. */
-function plain(value: unknown, depth: number): unknown {
-  if (typeof value === "bigint") return value.toString();
-  if (depth > MAX_DEPTH) return value;
-  if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1));
-  if (value instanceof Error) {
-    const { name, message, stack, cause } = value;
-    const code = "code" in value ? { code: value.code } : {};
-    return { name, message, ...code, stack, ...(cause === undefined ? {} : { cause: plain(cause, depth + 1) }) };
-  }
-  const isRecord = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  return isRecord ? plainFields(value, depth) : value;
 }

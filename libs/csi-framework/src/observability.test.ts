@@ -91,14 +91,15 @@ describe("the HTTP endpoint", () => {
   });
 
   it("goes last: while calls are drained it says that the plugin is not ready", async () => {
-    const gate = deferred<object>();
-    await using plugin = await startPlugin(
-      withDelete(() => gate.promise),
-      { http: "127.0.0.1:0" },
-    );
+    const [gate, started] = [deferred<object>(), deferred<void>()];
+    const wait = (): Promise<object> => {
+      started.resolve();
+      return gate.promise;
+    };
+    await using plugin = await startPlugin(withDelete(wait), { http: "127.0.0.1:0" });
     const url = plugin.server.httpUrl;
     const call = plugin.call("deleteVolume", VOLUME);
-    await sleep(20);
+    await started.promise;
     const closing = plugin.server.close();
     const response = await fetch(`${url}/readyz`);
     expect([response.status, await response.text()]).toEqual([503, "the plugin is closing\n"]);
