@@ -52,6 +52,51 @@ describe("the conformance suite finds", () => {
     },
   );
 
+  it("a secret in a line that the driver has logged by itself", async () => {
+    const plugin = memoryPlugin();
+    const lines: string[] = [];
+    const talking = mutant("", "createVolume", (original) => (request, context) => {
+      lines.push(`creating with ${JSON.stringify(request.secrets)}`);
+      return original(request, context);
+    });
+    talking.plant(plugin.drivers);
+    const connect = (): CsiChannel => inProcess(plugin.drivers);
+    const cases = await conformanceCases({ ...optionsFor(plugin), connect, log: () => lines.join("") });
+    expect(await failureOf(cases, "The log tells no secret of a call that succeeds")).toMatchObject({
+      message: "a line of the log tells a secret",
+    });
+  });
+
+  it("a deadline after which a call goes on to make something else", async () => {
+    const plugin = memoryPlugin();
+    const leaking = mutant("", "createVolume", (original) => async (request, context) => {
+      await sleep(10);
+      const name = context.signal.aborted ? `${request.name} late` : request.name;
+      return original({ ...request, name }, context);
+    });
+    leaking.plant(plugin.drivers);
+    const cases = await conformanceCases({ ...optionsFor(plugin), connect: () => inProcess(plugin.drivers) });
+    expect(await failureOf(cases, "CreateVolume leaves one volume after a deadline")).toMatchObject({
+      message: "the number of new volumes must be 1, it is 2",
+    });
+  });
+
+  it("nothing where calls are only slow", async () => {
+    const plugin = memoryPlugin();
+    for (const rpc of ["createVolume", "deleteVolume", "nodePublishVolume"] as const) {
+      const slow = mutant("", rpc, (original) => async (request, context) => {
+        await sleep(10);
+        return original(request, context);
+      });
+      slow.plant(plugin.drivers);
+    }
+    // One plugin for all calls: what goes on after its deadline has the lock.
+    const channel = inProcess(plugin.drivers);
+    const cases = await conformanceCases({ ...optionsFor(plugin), connect: () => channel });
+    expect(await failureOf(cases, "after a deadline has passed and the call was repeated")).toBeUndefined();
+    expect(await failureOf(cases, "at once")).toBeUndefined();
+  });
+
   it("two calls at once that make two volumes, where nothing locks", async () => {
     const { storage, ...plugin } = memoryPlugin();
     const racing = mutant("", "createVolume", (original) => async (request, context) => {

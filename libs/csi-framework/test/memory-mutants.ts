@@ -214,13 +214,6 @@ export const MUTANTS: readonly (readonly [Mutant, foundBy: string])[] = [
     }),
     "DeleteVolume answers OK for a volume that does not exist",
   ],
-  [
-    mutant("a line of the log tells a secret", "createVolume", (original) => (request, context) => {
-      context.logger.info("creating", { with: request.secrets });
-      return original(request, context);
-    }),
-    "The log tells no secret of a call that succeeds",
-  ],
 ];
 
 /** Answers as drivers without this framework may give them. */
