@@ -12,18 +12,23 @@ const FAULTS: ReadonlySet<CsiErrorCode> = new Set<CsiErrorCode>(["INTERNAL", "UN
 /** Logs each call as it comes, redacted, and as it ends: at the level of the table, failures as warnings or errors. */
 export const logCalls: Interceptor = (next) => async (call) => {
   const { request: message } = RPCS[call.rpc];
-  const logger = maskSecrets(call.context.logger, secretsOf(message, call.request));
+  const { logger } = call.context;
+  // For what others write: the lines of this interceptor hold nothing of the request but what is redacted.
+  const masked = maskSecrets(logger, secretsOf(message, call.request));
   const level = METHODS[call.rpc].logLevel;
   const startedAt = performance.now();
   const durationMs = (): number => Math.round(performance.now() - startedAt);
   logger[level]("call", { request: redact(message, call.request) });
   try {
-    const response = await next({ ...call, context: { ...call.context, logger } });
+    const response = await next({
+      ...call,
+      context: masked === logger ? call.context : { ...call.context, logger: masked },
+    });
     logger[level]("answered", { code: "OK", durationMs: durationMs() });
     return response;
   } catch (error) {
     const code = error instanceof CsiError ? error.code : "INTERNAL";
-    logger[FAULTS.has(code) ? "error" : "warn"]("failed", { code, durationMs: durationMs(), ...detail(error) });
+    masked[FAULTS.has(code) ? "error" : "warn"]("failed", { code, durationMs: durationMs(), ...detail(error) });
     throw error;
   }
 };

@@ -1,5 +1,5 @@
+import { FIELDS } from "./gen/fields.ts";
 import { type LogFields, type Logger, withFields } from "./logger.ts";
-import { elements, fieldValues, isMessage, isObject } from "./message-fields.ts";
 import { type MapText, plainFields } from "./plain-fields.ts";
 
 const STRIPPED = "***stripped***";
@@ -7,20 +7,20 @@ const STRIPPED = "***stripped***";
 /** A shorter text is found everywhere, and protects nothing. */
 const MIN_SECRET_LENGTH = 4;
 
-/** The values of a message's fields that are marked `csi_secret`, the longest first. */
-export function secretsOf(message: string, request: object): string[] {
-  return [...new Set(collect(message, request))]
-    .filter((text) => text.length >= MIN_SECRET_LENGTH)
-    .sort((a, b) => b.length - a.length);
-}
+/** The fields of each request that are marked `csi_secret`, by their names in TypeScript. */
+const SECRET_KEYS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(FIELDS).map(([message, fields]) => [
+    message,
+    fields.filter(({ secret }) => secret).map(({ key }) => key),
+  ]),
+);
 
-function collect(message: string, request: object): string[] {
-  return fieldValues(message, request).flatMap((each) => {
-    const { field, value } = each;
-    if (field.secret) return isObject(value) ? Object.values(value).map(String) : [];
-    if (!isMessage(field)) return [];
-    return elements(each).flatMap((element) => (isObject(element) ? collect(field.type, element) : []));
-  });
+/** The values of a request's fields that are marked `csi_secret`, the longest first. */
+export function secretsOf(message: string, request: object): readonly string[] {
+  const keys = SECRET_KEYS.get(message) ?? [];
+  const values = keys.flatMap((key) => Object.values(Reflect.get(request, key) ?? {}).map(String));
+  if (values.length === 0) return values;
+  return [...new Set(values)].filter((text) => text.length >= MIN_SECRET_LENGTH).sort((a, b) => b.length - a.length);
 }
 
 /**

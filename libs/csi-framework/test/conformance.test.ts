@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 
 import { rpcMethods } from "../src/capabilities.ts";
 import type { CsiChannel } from "../src/csi-channel.ts";
+import type { CsiDriver } from "../src/driver.ts";
 import type { RpcMethod } from "../src/gen/rpcs.ts";
 import { openGrpcChannel } from "../src/grpc-channel.ts";
 import { jsonLogger } from "../src/logger.ts";
@@ -67,6 +68,23 @@ describe("a complete plugin on a socket", async () => {
   const plugin = await startPlugin(drivers, { logger });
   afterAll(() => plugin[Symbol.asyncDispose]());
   await describeConformance({ describe, it }, { ...options, connect: () => openGrpcChannel(plugin.server.endpoint) });
+});
+
+describe("a plugin whose controller and node are two processes", async () => {
+  const { drivers, nodeFiles } = memoryPlugin();
+  const isNode = (driver: CsiDriver): boolean => driver.nodeGetInfo !== undefined;
+  const connect = (): CsiChannel =>
+    joinChannels({
+      controller: inProcess(drivers.filter((driver) => !isNode(driver))),
+      node: inProcess(drivers.filter(isNode)),
+    });
+
+  it("passes as one, all that it offers", async () => {
+    const cases = await conformanceCases({ connect, nodeFiles });
+    const names = cases.filter(({ skip }) => skip === undefined).map(({ name }) => name);
+    expect(names).toContain("A volume goes through its whole life");
+    for (const { run, skip } of cases) if (skip === undefined) await run();
+  });
 });
 
 describe("the suite's cases", async () => {

@@ -4,7 +4,7 @@ import type { CsiClient } from "../src/csi-client.ts";
 import { CsiError } from "../src/csi-error.ts";
 import type * as csi from "../src/gen/csi.ts";
 import { CrashReplayError, type CrashReplayOptions, crashReplay, FAULT_KINDS } from "../src/testing/index.ts";
-import { LunArray } from "./lun-array.ts";
+import { type Lun, LunArray } from "./lun-array.ts";
 import { LunDriver } from "./lun-driver.ts";
 
 const capability = { accessMode: { mode: 1 }, accessType: { $case: "block", value: {} } } as const;
@@ -229,6 +229,33 @@ describe("the backend of a driver", () => {
     });
     expect(calls.map(({ method }) => method)).not.toContain("size");
     expect(calls).toHaveLength(12);
+  });
+
+  it("may have one method for all, whose calls are named by what they ask for", async () => {
+    /** An array behind an RPC, of which a driver sees no more than `call`. */
+    class RemoteArray {
+      readonly array: LunArray = new LunArray();
+
+      async call(method: "list" | "delete", id = ""): Promise<unknown> {
+        return method === "list" ? this.array.list() : this.array.delete(id);
+      }
+    }
+    const { calls } = await crashReplay({
+      makeBackend: async () => {
+        const remote = new RemoteArray();
+        await remote.array.create(1n, "there");
+        return remote;
+      },
+      makeDriver: (remote) => {
+        const list = async (): Promise<readonly Lun[]> => (await remote.call("list")) as readonly Lun[];
+        const remove = async (id: string): Promise<void> => void (await remote.call("delete", id));
+        return new LunDriver(Object.assign(Object.create(LunArray.prototype), { list, delete: remove }));
+      },
+      scenario: async ({ controller }) => void (await controller.deleteVolume({ volumeId: "lun-1" })),
+      snapshot: ({ array }) => array.luns,
+      nameCall: (_, [method]) => String(method),
+    });
+    expect(calls.map(({ method }) => method)).toEqual(["list", "delete"]);
   });
 
   it("fails with what the options say", async () => {

@@ -12,3 +12,4 @@ export {
 } from "./crash-replay/crash-replay.ts";
 export { type BackendCall, FAULT_KINDS, type FaultKind, PlantedFailure } from "./crash-replay/fault.ts";
 export { type InProcessOptions, type InProcessPlugin, inProcess } from "./in-process.ts";
+export { type JoinedParts, joinChannels } from "./join-channels.ts";

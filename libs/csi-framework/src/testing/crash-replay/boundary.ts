@@ -7,7 +7,9 @@ export interface BoundaryOptions {
   /** What happens at which call, counted from 0. */
   readonly faults: ReadonlyMap<number, FaultKind>;
   /** What a failing call rejects with. Default: a {@link PlantedFailure}. */
-  readonly failure?: (call: BackendCall) => unknown;
+  readonly failure?: ((call: BackendCall) => unknown) | undefined;
+  /** How a call is named. Default: by its method. */
+  readonly nameCall?: ((method: string, args: readonly unknown[]) => string) | undefined;
 }
 
 /**
@@ -38,31 +40,39 @@ export class Boundary {
 
   /** A backend as the driver of this life sees it: objects that it holds are behind the boundary, too. */
   wrap<Backend extends object>(backend: Backend): Backend {
-    const life = this.#life;
-    return new Proxy(backend, {
+    return this.#wrap(backend, this.#life, new WeakMap());
+  }
+
+  #wrap<T extends object>(backend: T, life: number, wrapped: WeakMap<object, object>): T {
+    const known = wrapped.get(backend);
+    if (known !== undefined) return known as T;
+    const proxy = new Proxy(backend, {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key, target);
         if (typeof value === "function") {
-          return (...args: unknown[]) => this.#cross(life, String(key), () => Reflect.apply(value, target, args));
+          return (...args: unknown[]) => this.#cross(life, String(key), args, () => Reflect.apply(value, target, args));
         }
         const { configurable, writable } = Reflect.getOwnPropertyDescriptor(target, key) ?? {};
         const isFixed = configurable === false && writable === false;
-        return isWrappable(value) && !isFixed ? this.wrap(value) : value;
+        return isWrappable(value) && !isFixed ? this.#wrap(value, life, wrapped) : value;
       },
     });
+    wrapped.set(backend, proxy);
+    return proxy;
   }
 
-  #cross(life: number, method: string, effect: () => unknown): unknown {
+  #cross(life: number, method: string, args: readonly unknown[], effect: () => unknown): unknown {
     if (life !== this.#life) return NEVER;
-    const { asyncMethods } = this.#options;
+    const { asyncMethods, nameCall } = this.#options;
+    const name = nameCall?.(method, args) ?? method;
     if (!asyncMethods.has(method)) {
       const result = effect();
       if (!isThenable(result)) return result;
       asyncMethods.add(method);
-      this.#record(method);
+      this.#record(name);
       return result;
     }
-    const call = this.#record(method);
+    const call = this.#record(name);
     const kind = this.#options.faults.get(this.calls.length - 1);
     return kind === undefined ? effect() : this.#strike(kind, call, effect);
   }

@@ -23,6 +23,8 @@ export interface CrashReplayOptions<Backend extends object> {
   readonly faults?: 1 | 2;
   /** What a failing call rejects with. Default: a PlantedFailure. */
   readonly failure?: (call: BackendCall) => unknown;
+  /** How a call of a backend that has one method for all is told from the others. Default: by the method's name. */
+  readonly nameCall?: (method: string, args: readonly unknown[]) => string;
   /** How often a call is tried. Default 10. */
   readonly tries?: number;
   /** How long one try may take. Default 5,000. */
@@ -102,9 +104,19 @@ async function run<Backend extends object>(
   asyncMethods: Set<string>,
   faults: ReadonlyMap<number, FaultKind>,
 ): Promise<Outcome> {
-  const { makeBackend, makeDriver, scenario, snapshot, orphans, failure, tries = 10, timeoutMs = 5_000 } = options;
+  const {
+    makeBackend,
+    makeDriver,
+    scenario,
+    snapshot,
+    orphans,
+    failure,
+    nameCall,
+    tries = 10,
+    timeoutMs = 5_000,
+  } = options;
   const backend = await makeBackend();
-  const boundary = new Boundary({ asyncMethods, faults, ...(failure === undefined ? {} : { failure }) });
+  const boundary = new Boundary({ asyncMethods, faults, failure, nameCall });
   const states: { rpc: string; state: unknown; orphans: readonly unknown[] }[] = [];
   const channel = replayingChannel({
     boundary,

@@ -15,7 +15,7 @@ export interface BackendCall {
   readonly step: number;
   /** The how-manieth call of that RPC, from 1; calls of repeated tries count on. */
   readonly number: number;
-  /** The backend's method. */
+  /** The backend's method, or what the options call it. */
   readonly method: string;
 }
 
