@@ -1,10 +1,15 @@
 import { readFileSync } from "node:fs";
+import { access, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { afterAll, describe, expect, it } from "vitest";
 
 import { rpcMethods } from "../src/capabilities.ts";
 import type { CsiChannel } from "../src/csi-channel.ts";
+import { CsiError } from "../src/csi-error.ts";
 import type { CsiDriver } from "../src/driver.ts";
+import type { NodePublishVolumeRequest, NodeUnpublishVolumeRequest } from "../src/gen/csi.ts";
 import type { RpcMethod } from "../src/gen/rpcs.ts";
 import { openGrpcChannel } from "../src/grpc-channel.ts";
 import { jsonLogger } from "../src/logger.ts";
@@ -14,6 +19,7 @@ import {
   defineConformance,
   describeConformance,
   inProcess,
+  joinChannels,
 } from "../src/testing/index.ts";
 import { memoryPlugin } from "./memory-driver.ts";
 import { driverWith, startPlugin } from "./test-plugin.ts";
@@ -68,6 +74,13 @@ describe("a complete plugin on a socket", async () => {
   const plugin = await startPlugin(drivers, { logger });
   afterAll(() => plugin[Symbol.asyncDispose]());
   await describeConformance({ describe, it }, { ...options, connect: () => openGrpcChannel(plugin.server.endpoint) });
+});
+
+describe("a complete plugin with block volumes", () => {
+  it("passes", async () => {
+    const connect = (): CsiChannel => inProcess(drivers);
+    for (const { run } of await conformanceCases({ ...options, connect, accessType: "block" })) await run();
+  });
 });
 
 describe("a plugin whose controller and node are two processes", async () => {
@@ -162,6 +175,30 @@ describe("a plugin that offers little", () => {
     expect(run.map(({ name }) => name)).toContain("NodePublishVolume answers OK when it is repeated");
     for (const each of run) await each.run();
     expect(storage.mounts.size).toBe(0);
+  });
+
+  it("is looked at on this machine's file system", async () => {
+    const nodeDirectory = await mkdtemp(join(tmpdir(), "csi-framework-"));
+    const driver = driverWith({
+      nodeGetInfo: async () => ({ nodeId: "n" }),
+      nodePublishVolume: async ({ volumeId, targetPath, readonly }: NodePublishVolumeRequest) => {
+        if (volumeId !== "given") throw CsiError.notFound(`there is no volume ${volumeId}`);
+        if (readonly) throw CsiError.alreadyExists(`volume ${volumeId} is published to write`);
+        await mkdir(targetPath, { recursive: true });
+        return {};
+      },
+      nodeUnpublishVolume: async ({ targetPath }: NodeUnpublishVolumeRequest) => {
+        await rm(targetPath, { recursive: true, force: true });
+        return {};
+      },
+    });
+    const volume = { volumeId: "given", volumeContext: {} };
+    const cases = await conformanceCases({ connect: () => inProcess(driver), volume, nodeDirectory });
+    const run = cases.filter(({ skip }) => skip === undefined);
+    expect(run.map(({ name }) => name)).toContain("NodeUnpublishVolume lets the volume be published anew");
+    for (const each of run) await each.run();
+    // What the suite has made is gone, the directory that it was given as well.
+    await expect(access(nodeDirectory)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("is not asked for what it is known not to do", async () => {

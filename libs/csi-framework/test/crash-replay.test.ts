@@ -6,6 +6,7 @@ import type * as csi from "../src/gen/csi.ts";
 import { CrashReplayError, type CrashReplayOptions, crashReplay, FAULT_KINDS } from "../src/testing/index.ts";
 import { type Lun, LunArray } from "./lun-array.ts";
 import { LunDriver } from "./lun-driver.ts";
+import * as mutants from "./lun-mutants.ts";
 
 const capability = { accessMode: { mode: 1 }, accessType: { $case: "block", value: {} } } as const;
 
@@ -46,81 +47,6 @@ async function failuresOf(Driver: new (array: LunArray) => LunDriver): Promise<C
   return error;
 }
 
-class LeaksBetweenTwoSteps extends LunDriver {
-  override async createVolume({ name }: csi.CreateVolumeRequest): Promise<object> {
-    const lun = await this.find(({ label }) => label === name);
-    if (lun !== undefined) return { volume: { volumeId: lun.id } };
-    const volumeId = await this.array.create(1n);
-    await this.array.format(volumeId);
-    await this.array.setLabel(volumeId, name);
-    return { volume: { volumeId } };
-  }
-}
-
-class CreatesTwice extends LunDriver {
-  override async createVolume({ name }: csi.CreateVolumeRequest): Promise<object> {
-    const volumeId = await this.array.create(1n, name);
-    await this.array.format(volumeId);
-    return { volume: { volumeId } };
-  }
-}
-
-class RemembersInMemory extends LunDriver {
-  readonly #made = new Map<string, string>();
-
-  override async createVolume({ name }: csi.CreateVolumeRequest): Promise<object> {
-    const volumeId = this.#made.get(name) ?? (await this.array.create(1n, name));
-    this.#made.set(name, volumeId);
-    await this.array.format(volumeId);
-    return { volume: { volumeId } };
-  }
-}
-
-class ForgetsToFormat extends LunDriver {
-  override async createVolume({ name }: csi.CreateVolumeRequest): Promise<object> {
-    const lun = await this.find(({ label }) => label === name);
-    if (lun !== undefined) return { volume: { volumeId: lun.id } };
-    const volumeId = await this.array.create(1n, name);
-    await this.array.format(volumeId);
-    return { volume: { volumeId } };
-  }
-}
-
-class PublishesOnce extends LunDriver {
-  override async controllerPublishVolume({ volumeId, nodeId }: csi.ControllerPublishVolumeRequest): Promise<object> {
-    await this.array.addHost(volumeId, nodeId);
-    return {};
-  }
-}
-
-class UnlabelsBeforeDeleting extends LunDriver {
-  override async deleteVolume({ volumeId }: csi.DeleteVolumeRequest): Promise<object> {
-    const lun = await this.find(({ id }) => id === volumeId);
-    if (lun === undefined || lun.label === "") return {};
-    await this.array.setLabel(volumeId, "");
-    await this.array.delete(volumeId);
-    return {};
-  }
-}
-
-class SwallowsFailures extends LunDriver {
-  override async controllerUnpublishVolume(request: csi.ControllerUnpublishVolumeRequest): Promise<object> {
-    return super.controllerUnpublishVolume(request).catch(() => ({}));
-  }
-}
-
-class NeverRecovers extends LunDriver {
-  #isBroken = false;
-
-  override async deleteVolume(request: csi.DeleteVolumeRequest): Promise<object> {
-    if (this.#isBroken) throw CsiError.unavailable("something went wrong before");
-    this.#isBroken = true;
-    await super.deleteVolume(request);
-    this.#isBroken = false;
-    return {};
-  }
-}
-
 describe("a driver that recovers from everything", () => {
   it("passes, struck at every call in every way", async () => {
     const { calls, runs } = await crashReplay(optionsFor(LunDriver));
@@ -151,40 +77,61 @@ describe("a driver is found that", () => {
   it.each([
     [
       "leaks a volume when it dies between two steps",
-      LeaksBetweenTwoSteps,
+      mutants.LeaksBetweenTwoSteps,
       "CreateVolume",
       "dies after",
       "create",
       /orphans/,
     ],
-    ["creates twice when it does not look first", CreatesTwice, "CreateVolume", "fails after", "create", /instead of/],
+    [
+      "creates twice when it does not look first",
+      mutants.CreatesTwice,
+      "CreateVolume",
+      "fails after",
+      "create",
+      /instead of/,
+    ],
     [
       "knows only in memory what it has created",
-      RemembersInMemory,
+      mutants.RemembersInMemory,
       "CreateVolume",
       "dies after",
       "format",
       /instead of/,
     ],
-    ["forgets a step when it is repeated", ForgetsToFormat, "CreateVolume", "fails before", "format", /instead of/],
+    [
+      "forgets a step when it is repeated",
+      mutants.ForgetsToFormat,
+      "CreateVolume",
+      "fails before",
+      "format",
+      /instead of/,
+    ],
     [
       "cannot repeat what has worked",
-      PublishesOnce,
+      mutants.PublishesOnce,
       "ControllerPublishVolume",
       "dies after",
       "addHost",
       /has the host/,
     ],
-    ["loses what it must still delete", UnlabelsBeforeDeleting, "DeleteVolume", "dies before", "delete", /orphans/],
+    [
+      "loses what it must still delete",
+      mutants.UnlabelsBeforeDeleting,
+      "DeleteVolume",
+      "dies before",
+      "delete",
+      /orphans/,
+    ],
     [
       "says OK although it failed",
-      SwallowsFailures,
+      mutants.SwallowsFailures,
       "ControllerUnpublishVolume",
       "fails before",
       "removeHost",
       /instead of/,
     ],
-    ["never works again after a failure", NeverRecovers, "DeleteVolume", "fails before", "list", /10 tries/],
+    ["never works again after a failure", mutants.NeverRecovers, "DeleteVolume", "fails before", "list", /10 tries/],
   ] as const)("%s", async (_, Driver, rpc, kind, method, problem) => {
     const { failures, message } = await failuresOf(Driver);
     const found = failures.find(({ points: [point] }) => point?.kind === kind && point.method === method);
@@ -204,6 +151,32 @@ describe("a scenario", () => {
     await expect(crashReplay({ ...options, scenario: failing, tries: 2 })).rejects.toThrow(
       /does not work without faults/,
     );
+  });
+
+  it("may read streams, which begin anew when they are struck", async () => {
+    class Streams extends LunDriver {
+      override async *getMetadataAllocated(): AsyncGenerator<object> {
+        for (const { bytes } of await this.array.list()) {
+          await this.array.list();
+          yield { blockMetadataType: 1, volumeCapacityBytes: bytes };
+        }
+      }
+      override async *getMetadataDelta(): AsyncGenerator<object> {}
+    }
+    const counts = new Set<number>();
+    const reading = async (client: CsiClient): Promise<void> => {
+      await client.controller.createVolume({
+        name: "v",
+        volumeCapabilities: [capability],
+        capacityRange: { requiredBytes: 1n },
+      });
+      let count = 0;
+      for await (const _ of client.snapshotMetadata.getMetadataAllocated({ snapshotId: "s" })) count += 1;
+      counts.add(count);
+    };
+    const { calls } = await crashReplay({ ...optionsFor(Streams), scenario: reading });
+    expect(calls.map(({ rpc }) => rpc)).toContain("GetMetadataAllocated");
+    expect([...counts]).toEqual([1]);
   });
 
   it("must end in the same state each time", async () => {
