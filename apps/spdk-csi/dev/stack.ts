@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -50,7 +52,9 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
     const shared = { driverName: DEFAULT_DRIVER_NAME, cluster: "default", maxVolumesPerNode };
     const controller = createController({
       ...shared,
-      targets: [{ name: "emulator", rpcUrl: targetUri, targetType: "nvme-tcp", address: "127.0.0.1", port: 4420 }],
+      targets: [
+        { name: "emulator", rpcUrl: targetUri, targetType: "nvme-tcp", address: "127.0.0.1", port: await freePort() },
+      ],
       now: () => new Date(),
     });
     undo.push(() => controller.close());
@@ -68,6 +72,17 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
     await close();
     throw error;
   }
+}
+
+/** A port that nobody has: the target listens on it, and another stack may run beside this one. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (typeof address !== "object" || address === null) throw new Error("the system gave no port");
+  return address.port;
 }
 
 async function createLvstore(targetUri: string): Promise<void> {

@@ -26,6 +26,9 @@ const OTHER = hostNqn("default", "worker-2");
 /** What a volume's tests need of a target; a real one keeps it in its memory. */
 const MALLOC = { name: "Malloc0", num_blocks: 2 ** 20, block_size: 512 };
 
+/** Where this process's targets listen: their ports are real, and other processes' targets have them, too. */
+const ADDRESS = `127.${1 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
+
 let dir: string;
 let uri: string;
 let underTest: TargetUnderTest;
@@ -66,7 +69,7 @@ async function start(targets: readonly TargetConfig[] = [target("t", uri)], maxV
 }
 
 function target(name: string, rpcUrl: string): TargetConfig {
-  return { name, rpcUrl, targetType: "nvme-tcp", address: "127.0.0.1", port: 4420 };
+  return { name, rpcUrl, targetType: "nvme-tcp", address: ADDRESS, port: 4420 };
 }
 
 async function create(name: string, fields: object = {}) {
@@ -99,7 +102,7 @@ describe("the tutorial", () => {
     const http = await Emulator.start({ listen: ["http://root:gluesys@127.0.0.1:0"] });
     cleanups.push(() => http.close());
     const uri = http.uris[0] ?? "";
-    const text = `{ "nodes": [ { "name": "spdk-1", "rpcURL": "${uri}", "targetType": "nvme-tcp", "targetAddr": "127.0.0.1" # SPDK Server IP
+    const text = `{ "nodes": [ { "name": "spdk-1", "rpcURL": "${uri}", "targetType": "nvme-tcp", "targetAddr": "${ADDRESS}" # SPDK Server IP
         } ] }`;
     const secret = '{ "rpcTokens": [ { "name": "spdk-1", "username": "root", "password": "gluesys" } ] }';
     const admin = connect(uri, { username: "root", password: "gluesys" });
@@ -117,7 +120,7 @@ describe("the tutorial", () => {
     const { publishContext } = await publish(volumeId);
     expect(publishContext).toMatchObject({
       nqn: nqnOf(volumeId),
-      targetAddr: "127.0.0.1",
+      targetAddr: ADDRESS,
       targetPort: "4420",
       targetType: "nvme-tcp",
     });
@@ -127,7 +130,7 @@ describe("the tutorial", () => {
       model_number: uuidOf(volumeId),
       allow_any_host: false,
       hosts: [{ nqn: NODE }],
-      listen_addresses: [{ trtype: "TCP", traddr: "127.0.0.1", trsvcid: "4420" }],
+      listen_addresses: [{ trtype: "TCP", traddr: ADDRESS, trsvcid: "4420" }],
       namespaces: [{ uuid: uuidOf(volumeId) }],
     });
   });

@@ -16,6 +16,7 @@ const SINCE: Readonly<Record<string, string>> = {
   keyring_file_add_key: "24.05",
   keyring_file_remove_key: "24.05",
   keyring_get_keys: "24.05",
+  nvmf_subsystem_set_keys: "24.09",
 };
 
 /** Every method that a target of this version has. */
@@ -23,7 +24,7 @@ export function methodsOf(state: TargetState, version: Version): Handlers {
   const all: Handlers = {
     ...bdevHandlers(state),
     ...lvolHandlers(state, version),
-    ...nvmfHandlers(state, version.missingSubsystem),
+    ...nvmfHandlers(state, version),
     ...keyringHandlers(state.keyring),
     ...notificationHandlers(state.bdevs.notifications),
     ...frameworkHandlers(),

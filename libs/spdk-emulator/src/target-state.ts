@@ -2,6 +2,8 @@ import { type Bdev, Bdevs } from "./bdev/bdev.ts";
 import { removeFile } from "./bdev/sparse-file.ts";
 import { Keyring } from "./keyring.ts";
 import { type Lvol, Lvstore } from "./lvol/lvstore.ts";
+import { DataPlane } from "./nvme-tcp/data-plane.ts";
+import { BlockFiles } from "./nvmf/block-files.ts";
 import type { Subsystem } from "./nvmf/subsystem.ts";
 
 /** All that a target knows: bdevs, lvstores, and what is exported. */
@@ -14,10 +16,17 @@ export class TargetState {
   readonly subsystems: Map<string, Subsystem> = new Map();
   /** Transports by type, with the parameters that they were made with. */
   readonly transports: Map<string, object> = new Map();
+  /** The files behind exported bdevs; who copies one holds its I/O by them. */
+  readonly files: BlockFiles = new BlockFiles();
+  readonly dataPlane: DataPlane = new DataPlane(this.subsystems, this.transports);
   #mallocs = 0;
 
   constructor(dir: string) {
     this.dir = dir;
+    this.bdevs.onResize = (bdev) => {
+      for (const subsystem of this.subsystems.values()) subsystem.resizeBdev(bdev);
+    };
+    this.closers.push(() => this.dataPlane.close());
   }
 
   /** What has to end before the state is thrown away, as a target ends or starts anew. */
@@ -46,7 +55,7 @@ export class TargetState {
 
   /** Takes a bdev away, with the namespaces on it and the lvstore that it holds; what is on disk stays there. */
   dropBdev(bdev: Bdev): void {
-    for (const subsystem of this.subsystems.values()) subsystem.dropBdev(bdev);
+    for (const subsystem of this.subsystems.values()) subsystem.dropBdev(bdev, this.files);
     for (const store of this.lvstores) {
       if (store.base !== bdev) continue;
       this.lvstores.delete(store);

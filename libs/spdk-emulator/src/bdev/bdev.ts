@@ -27,6 +27,8 @@ export function noLimits(): Record<string, number> {
 /** Every bdev of a target, by its name, uuid and aliases. */
 export class Bdevs {
   readonly notifications: Notifications = new Notifications();
+  /** Told of a bdev that has got another size. */
+  onResize: (bdev: Bdev) => void = () => undefined;
   readonly #byName = new Map<string, Bdev>();
 
   /** Adds a bdev; EEXIST when its name or uuid is taken. */
@@ -45,6 +47,7 @@ export class Bdevs {
     if (bdev.numBlocks === numBlocks) return;
     bdev.numBlocks = numBlocks;
     this.notifications.add("bdev_resize", bdev.name);
+    this.onResize(bdev);
   }
 
   all(): Bdev[] {

@@ -223,7 +223,10 @@ export function lvolHandlers(state: TargetState, version: Version): Handlers {
           baselineBytes: lvol.baselineBytes,
         });
         try {
-          await copySparse(lvol.file, snapshot.file);
+          await state.files.whileQuiet(lvol.file, async () => {
+            await copySparse(lvol.file, snapshot.file);
+            lvol.baselineBytes = allocatedBytes(lvol.file);
+          });
         } catch (error) {
           store.lvols.delete(snapshot);
           removeFile(snapshot.file);
@@ -232,7 +235,6 @@ export function lvolHandlers(state: TargetState, version: Version): Handlers {
         state.bdevs.add(snapshot);
         lvol.parent = snapshot;
         lvol.thin = true;
-        lvol.baselineBytes = allocatedBytes(lvol.file);
         store.save();
         return snapshot.uuid;
       });
@@ -250,7 +252,7 @@ export function lvolHandlers(state: TargetState, version: Version): Handlers {
         assertFree(store, clone_name);
         const clone = store.addLvol({ name: clone_name, numBlocks: snapshot.numBlocks, thin: true });
         try {
-          await copySparse(snapshot.file, clone.file);
+          await state.files.whileQuiet(snapshot.file, () => copySparse(snapshot.file, clone.file));
         } catch (error) {
           store.lvols.delete(clone);
           removeFile(clone.file);

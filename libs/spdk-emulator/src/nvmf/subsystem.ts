@@ -1,36 +1,64 @@
+import { randomInt } from "node:crypto";
+
 import type { Bdev } from "../bdev/bdev.ts";
+import type { Key } from "../keyring.ts";
+import type { Controller } from "../nvme-tcp/controller.ts";
+import type { Port } from "../nvme-tcp/port.ts";
 import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
+import type { BlockFile } from "./block-file.ts";
+import type { BlockFiles } from "./block-files.ts";
 
 /** States that a listener's ANA groups can be in. */
 export const ANA_STATES = ["optimized", "non_optimized", "inaccessible"] as const;
+export type AnaState = (typeof ANA_STATES)[number];
+
+/** An address as RPCs name it. */
+export interface ListenerAddress {
+  readonly trtype: string;
+  readonly adrfam: string;
+  readonly traddr: string;
+  readonly trsvcid: string;
+}
 
 /** Where a subsystem listens. */
 export interface Listener {
-  readonly address: {
-    readonly trtype: string;
-    readonly adrfam: string;
-    readonly traddr: string;
-    readonly trsvcid: string;
-  };
+  readonly address: ListenerAddress;
   /** The state of each ANA group, the first at index 0. */
-  readonly anaStates: string[];
+  readonly anaStates: AnaState[];
+  /** Where hosts come in; undefined until it is bound. */
+  port: Port | undefined;
 }
 
 /** A bdev as a subsystem shows it. */
 export interface Namespace {
   readonly nsid: number;
   readonly bdev: Bdev;
+  readonly file: BlockFile;
   readonly uuid: string;
   readonly nguid: string;
   readonly eui64: string | undefined;
   readonly anagrpid: number;
 }
 
-/** A host that a subsystem admits, with the names of its keys. */
+/** What a namespace is told by; the rest has defaults. */
+export interface NamespaceIds {
+  readonly nsid: number | undefined;
+  readonly uuid: string | undefined;
+  readonly nguid: string | undefined;
+  readonly eui64: string | undefined;
+  readonly anagrpid: number | undefined;
+}
+
+/** The keys by which a host authenticates, and the controller to it. */
+export interface HostKeys {
+  readonly host: Key;
+  readonly controller: Key | undefined;
+}
+
+/** A host that a subsystem admits; with keys it has to authenticate. */
 export interface AllowedHost {
   readonly nqn: string;
-  dhchap_key?: string;
-  dhchap_ctrlr_key?: string;
+  readonly keys: HostKeys | undefined;
 }
 
 /** What a subsystem is made with. */
@@ -45,42 +73,48 @@ export interface SubsystemOptions {
   readonly adminLabel: string | undefined;
 }
 
-const NQN = /^nqn\.\d{4}-\d{2}\.[A-Za-z0-9](?:[A-Za-z0-9-]*(?:\.[A-Za-z0-9][A-Za-z0-9-]*)*):.+$/;
-const UUID_NQN = /^nqn\.2014-08\.org\.nvmexpress:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const UUID_NQN_PREFIX = "nqn.2014-08.org.nvmexpress:uuid:";
-const MAX_NQN_BYTES = 223;
-
-/** Whether SPDK takes a text as an NQN. */
-export function isNqn(text: string): boolean {
-  if (Buffer.byteLength(text) > MAX_NQN_BYTES) return false;
-  return text.startsWith(UUID_NQN_PREFIX) ? UUID_NQN.test(text) : NQN.test(text);
-}
-
-/** An NVMe-oF subsystem. */
+/** An NVMe-oF subsystem: what RPCs make of it, and the hosts that are connected. */
 export class Subsystem {
   readonly options: SubsystemOptions;
   allowAnyHost: boolean;
+  /** Whether nvmf_delete_subsystem has taken it away. */
+  deleted = false;
+  /** How often an ANA state changed, as the ANA log counts. */
+  anaChanges = 0;
   readonly hosts: Map<string, AllowedHost> = new Map();
   /** The newest first, as targets list them. */
   readonly listeners: Listener[] = [];
   readonly namespaces: Map<number, Namespace> = new Map();
+  /** Live associations, by controller id. */
+  readonly controllers: Map<number, Controller> = new Map();
+  #nextCntlid: number;
 
   constructor(options: SubsystemOptions, allowAnyHost: boolean) {
     this.options = options;
     this.allowAnyHost = allowAnyHost;
+    // Linux takes a new path with the id of a controller that it still reconnects to for a duplicate: after a restart
+    // of the target the first ids must not be those of before.
+    this.#nextCntlid = randomInt(options.minCntlid, options.maxCntlid + 1);
+  }
+
+  /** Whether a host may connect. */
+  admits(hostNqn: string): boolean {
+    return this.allowAnyHost || this.hosts.has(hostNqn);
+  }
+
+  /** A controller id that nobody has; undefined when all are taken. */
+  allocateCntlid(): number | undefined {
+    const { minCntlid, maxCntlid } = this.options;
+    for (let tries = maxCntlid - minCntlid; tries >= 0; tries -= 1) {
+      const cntlid = this.#nextCntlid;
+      this.#nextCntlid = cntlid === maxCntlid ? minCntlid : cntlid + 1;
+      if (!this.controllers.has(cntlid)) return cntlid;
+    }
+    return undefined;
   }
 
   /** Shows a bdev under a namespace id, the lowest free one unless given. A bdev can be in one subsystem only. */
-  addNamespace(
-    bdev: Bdev,
-    ids: {
-      nsid: number | undefined;
-      uuid: string | undefined;
-      nguid: string | undefined;
-      eui64: string | undefined;
-      anagrpid: number | undefined;
-    },
-  ): number {
+  addNamespace(bdev: Bdev, files: BlockFiles, ids: NamespaceIds): number {
     let nsid = ids.nsid ?? 0;
     if (nsid === 0) for (nsid = 1; this.namespaces.has(nsid); nsid += 1);
     if (this.namespaces.has(nsid) || nsid > this.options.maxNamespaces || bdev.claim !== "none")
@@ -90,39 +124,72 @@ export class Subsystem {
     this.namespaces.set(nsid, {
       nsid,
       bdev,
+      file: files.acquire(bdev.file),
       uuid,
       nguid: ids.nguid ?? uuid.replaceAll("-", "").toUpperCase(),
       eui64: ids.eui64,
       anagrpid: ids.anagrpid ?? nsid,
     });
+    this.#tellNamespaceChanged(nsid);
     return nsid;
   }
 
-  removeNamespace(nsid: number): void {
+  /** Takes a namespace away; it vanishes under whoever has it. */
+  removeNamespace(nsid: number, files: BlockFiles): void {
     const namespace = this.namespaces.get(nsid);
     if (namespace === undefined) throw invalidParameters();
     namespace.bdev.claim = "none";
     this.namespaces.delete(nsid);
+    files.release(namespace.file);
+    this.#tellNamespaceChanged(nsid);
   }
 
-  /** A bdev is gone: its namespace vanishes under whoever has it. */
-  dropBdev(bdev: Bdev): void {
-    for (const { nsid, bdev: shown } of this.namespaces.values()) if (shown === bdev) this.removeNamespace(nsid);
+  /** A bdev is gone, and its namespace with it. */
+  dropBdev(bdev: Bdev, files: BlockFiles): void {
+    for (const { nsid, bdev: shown } of this.namespaces.values()) if (shown === bdev) this.removeNamespace(nsid, files);
   }
 
-  findListener({ traddr, trsvcid, trtype }: Listener["address"]): Listener | undefined {
+  /** A bdev has another size. */
+  resizeBdev(bdev: Bdev): void {
+    for (const { nsid, bdev: shown } of this.namespaces.values()) if (shown === bdev) this.#tellNamespaceChanged(nsid);
+  }
+
+  findListener({ traddr, trsvcid, trtype }: ListenerAddress): Listener | undefined {
     return this.listeners.find(
       ({ address }) => address.traddr === traddr && address.trsvcid === trsvcid && address.trtype === trtype,
     );
   }
 
-  addListener(address: Listener["address"], anaState: string): void {
-    if (this.findListener(address) !== undefined) throw invalidParameters();
-    this.listeners.unshift({ address, anaStates: Array.from({ length: this.options.maxNamespaces }, () => anaState) });
+  addListener(address: ListenerAddress, anaState: AnaState): Listener {
+    const anaStates = Array.from({ length: this.options.maxNamespaces }, () => anaState);
+    const listener: Listener = { address, anaStates, port: undefined };
+    this.listeners.unshift(listener);
+    return listener;
+  }
+
+  /** Takes a listener away and cuts who came in there. Its port is the caller's to release. */
+  removeListener(listener: Listener): void {
+    const at = this.listeners.indexOf(listener);
+    if (at !== -1) this.listeners.splice(at, 1);
+    this.#cut((controller) => controller.listener === listener);
+  }
+
+  /** Admits a host, or gives it other keys. */
+  allowHost(host: AllowedHost): void {
+    releaseKeys(this.hosts.get(host.nqn));
+    this.hosts.set(host.nqn, host);
+  }
+
+  /** Takes a host off the list and cuts it, unless any host may connect; false when it was not there. */
+  removeHost(hostNqn: string): boolean {
+    releaseKeys(this.hosts.get(hostNqn));
+    if (!this.hosts.delete(hostNqn)) return false;
+    if (!this.allowAnyHost) this.#cut((controller) => controller.hostNqn === hostNqn);
+    return true;
   }
 
   /** Sets a listener's ANA state for one group, or for all. */
-  setAnaState(address: Listener["address"], state: string, group: number | undefined): void {
+  setAnaState(address: ListenerAddress, state: AnaState, group: number | undefined): void {
     const listener = this.findListener(address);
     const { anaReporting, maxNamespaces } = this.options;
     if (!anaReporting || listener === undefined || (group !== undefined && (group < 1 || group > maxNamespaces))) {
@@ -130,38 +197,34 @@ export class Subsystem {
     }
     if (group === undefined) listener.anaStates.fill(state);
     else listener.anaStates[group - 1] = state;
+    this.anaChanges += 1;
+    for (const controller of this.controllers.values()) if (controller.listener === listener) controller.anaChanged();
   }
 
-  /** One entry of nvmf_get_subsystems. */
-  describe(): object {
-    const { nqn, serialNumber, modelNumber, maxNamespaces, minCntlid, maxCntlid, anaReporting, adminLabel } =
-      this.options;
-    return {
-      nqn,
-      subtype: "NVMe",
-      listen_addresses: this.listeners.map(({ address }) => address),
-      allow_any_host: this.allowAnyHost,
-      hosts: [...this.hosts.values()],
-      serial_number: serialNumber,
-      model_number: modelNumber,
-      ...(adminLabel !== undefined && { admin_label: adminLabel }),
-      max_namespaces: maxNamespaces,
-      passthrough: false,
-      min_cntlid: minCntlid,
-      max_cntlid: maxCntlid,
-      dmrsl: 2097152,
-      wzsl: 12,
-      namespaces: [...this.namespaces.values()]
-        .toSorted((a, b) => a.nsid - b.nsid)
-        .map(({ nsid, bdev, nguid, eui64, uuid, anagrpid }) => ({
-          nsid,
-          bdev_name: bdev.name,
-          name: bdev.name,
-          nguid,
-          ...(eui64 !== undefined && { eui64 }),
-          uuid,
-          ...(anaReporting && { anagrpid }),
-        })),
-    };
+  /** Ends it: namespaces, hosts and connections go. Listeners stay for the caller to release. */
+  delete(files: BlockFiles): void {
+    this.deleted = true;
+    this.#cut(() => true);
+    for (const nsid of this.namespaces.keys()) this.removeNamespace(nsid, files);
+    for (const host of this.hosts.values()) releaseKeys(host);
+    this.hosts.clear();
   }
+
+  #cut(wanted: (controller: Controller) => boolean): void {
+    for (const controller of this.controllers.values()) if (wanted(controller)) controller.destroy();
+  }
+
+  #tellNamespaceChanged(nsid: number): void {
+    for (const controller of this.controllers.values()) controller.namespaceChanged(nsid);
+  }
+}
+
+/** Whether a bdev takes no writes: a snapshot, or what was set read-only. */
+export function isReadOnly(bdev: Bdev): boolean {
+  return "readOnly" in bdev && bdev.readOnly === true;
+}
+
+function releaseKeys(host: AllowedHost | undefined): void {
+  host?.keys?.host.release();
+  host?.keys?.controller?.release();
 }

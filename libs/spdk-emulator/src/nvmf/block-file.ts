@@ -1,0 +1,86 @@
+import { closeSync, constants, fdatasync, openSync, readSync, writeSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
+
+import { IoGate } from "./io-gate.ts";
+import { punchHoles } from "./punch-holes.ts";
+
+/** A piece of a file, in bytes. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Below this, zeroes cost less than a child process that punches a hole. */
+const PUNCH_FROM_BYTES = 64 * 1024;
+/** What is zeroed at once, so that the event loop goes on. */
+const ZEROED_AT_ONCE_BYTES = 1024 * 1024;
+const ZEROES = Buffer.alloc(ZEROED_AT_ONCE_BYTES);
+
+const sync = promisify(fdatasync);
+
+/**
+ * The sparse file behind a bdev, for all who export or copy it. Reads and writes go to the page cache and are
+ * synchronous: some microseconds each, where a hop to a thread would cost more, and done when they are acknowledged.
+ */
+export class BlockFile {
+  readonly path: string;
+  readonly gate: IoGate = new IoGate();
+  #fd: number | undefined;
+  #closed = false;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Reads; blocks never written, and those beyond the end, are zeroes. */
+  read(offset: number, length: number): Buffer {
+    const data = Buffer.allocUnsafe(length);
+    for (let at = 0; at < length; ) {
+      const got = readSync(this.#open(), data, at, length - at, offset + at);
+      if (got === 0) {
+        data.fill(0, at);
+        break;
+      }
+      at += got;
+    }
+    return data;
+  }
+
+  write(data: Buffer, offset: number): void {
+    for (let at = 0; at < data.length; ) at += writeSync(this.#open(), data, at, data.length - at, offset + at);
+  }
+
+  /** Resolves when all that was written is on the disk. */
+  flush(): Promise<void> {
+    return sync(this.#open());
+  }
+
+  /** Makes ranges read as zeroes and gives their room back. */
+  async deallocate(ranges: readonly ByteRange[]): Promise<void> {
+    const large = ranges.filter(({ length }) => length >= PUNCH_FROM_BYTES);
+    const punched = large.length > 0 && (await punchHoles(this.path, large));
+    for (const range of ranges) if (!punched || range.length < PUNCH_FROM_BYTES) await this.#zero(range);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** Writes zeroes where there is anything else, so that holes stay holes. */
+  async #zero({ offset, length }: ByteRange): Promise<void> {
+    for (let at = 0; at < length; at += ZEROED_AT_ONCE_BYTES) {
+      if (at > 0) await setImmediate();
+      const zeroes = ZEROES.subarray(0, Math.min(ZEROED_AT_ONCE_BYTES, length - at));
+      if (!this.read(offset + at, zeroes.length).equals(zeroes)) this.write(zeroes, offset + at);
+    }
+  }
+
+  #open(): number {
+    if (this.#closed) throw new Error(`${this.path} is closed`);
+    this.#fd ??= openSync(this.path, constants.O_RDWR);
+    return this.#fd;
+  }
+}

@@ -1,0 +1,42 @@
+import { decode } from "../rpc/decode.ts";
+import type { Handlers } from "../rpc/handler.ts";
+import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
+import type { NvmfContext } from "./context.ts";
+
+const NGUID = /^[0-9a-f]{32}$/i;
+
+/** nvmf_subsystem_add_ns and nvmf_subsystem_remove_ns. */
+export function namespaceHandlers({ state, version, find }: NvmfContext): Handlers {
+  return {
+    nvmf_subsystem_add_ns: (params = {}) => {
+      const { nqn, namespace } = decode(
+        params,
+        { nqn: "string", namespace: "object", tgt_name: "string?" },
+        invalidParameters(),
+      );
+      const subsystem = find(nqn);
+      const shape = {
+        bdev_name: "string",
+        nsid: "uint32?",
+        nguid: "string?",
+        eui64: "string?",
+        uuid: "uuid?",
+        anagrpid: "uint32?",
+        no_auto_visible: "boolean?",
+        hide_metadata: "boolean?",
+        ptpl_file: "string?",
+      } as const;
+      const { bdev_name, nsid, nguid, eui64, uuid, anagrpid } = decode(namespace, shape, invalidParameters());
+      if (nguid !== undefined && !NGUID.test(nguid))
+        throw version.from("26.09") ? new RpcError(-32602, "Invalid nguid") : invalidParameters();
+      const bdev = state.bdevs.find(bdev_name);
+      if (bdev === undefined) throw invalidParameters();
+      return subsystem.addNamespace(bdev, state.files, { nsid, nguid, eui64, uuid, anagrpid });
+    },
+    nvmf_subsystem_remove_ns: (params = {}) => {
+      const { nqn, nsid } = decode(params, { nqn: "string", nsid: "uint32", tgt_name: "string?" }, invalidParameters());
+      find(nqn).removeNamespace(nsid, state.files);
+      return true;
+    },
+  };
+}

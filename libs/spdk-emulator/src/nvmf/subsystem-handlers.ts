@@ -1,0 +1,87 @@
+import { decode } from "../rpc/decode.ts";
+import type { Handlers } from "../rpc/handler.ts";
+import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
+import { describeControllers, describeQpairs } from "./connections.ts";
+import { describeAddress, findNamed, type NvmfContext } from "./context.ts";
+import { describeSubsystem } from "./describe-subsystem.ts";
+import { releaseListener } from "./listener-handlers.ts";
+import { isNqn } from "./nqn.ts";
+import { Subsystem } from "./subsystem.ts";
+
+const DISCOVERY = {
+  nqn: "nqn.2014-08.org.nvmexpress.discovery",
+  subtype: "Discovery",
+  listen_addresses: [],
+  allow_any_host: true,
+  hosts: [],
+};
+
+/** nvmf_create_subsystem, nvmf_delete_subsystem, nvmf_get_subsystems, and who is connected. */
+export function subsystemHandlers(context: NvmfContext): Handlers {
+  const { state, version, find } = context;
+  const describe = (subsystem: Subsystem): object =>
+    describeSubsystem(subsystem, (address) => describeAddress(context, address));
+  return {
+    nvmf_create_subsystem: (params = {}) => {
+      const shape = {
+        nqn: "string",
+        serial_number: "string?",
+        model_number: "string?",
+        max_namespaces: "uint32?",
+        min_cntlid: "uint32?",
+        max_cntlid: "uint32?",
+        allow_any_host: "boolean?",
+        ana_reporting: "boolean?",
+        tgt_name: "string?",
+        admin_label: "string?",
+        max_discard_size_kib: "uint64?",
+        max_write_zeroes_size_kib: "uint64?",
+        passthrough: "boolean?",
+        enable_nssr: "boolean?",
+      } as const;
+      const given = decode(params, shape, invalidParameters());
+      const {
+        nqn,
+        serial_number = "00000000000000000000",
+        model_number = "SPDK bdev Controller",
+        min_cntlid = 1,
+        max_cntlid = 65519,
+      } = given;
+      if (given.tgt_name !== undefined && given.tgt_name !== "nvmf_tgt")
+        throw new RpcError(-32603, `Unable to find target ${given.tgt_name}`);
+      if (state.subsystems.has(nqn) || !isNqn(nqn)) throw new RpcError(-32603, `Unable to create subsystem ${nqn}`);
+      if (serial_number.length > 20 || model_number.length > 40) throw invalidParameters();
+      if (given.admin_label !== undefined && given.admin_label.length > 127)
+        throw new RpcError(-32602, "Invalid admin_label");
+      if (min_cntlid < 1 || max_cntlid > 65519 || min_cntlid > max_cntlid)
+        throw new RpcError(-32602, `Invalid cntlid range [${min_cntlid}-${max_cntlid}]`);
+      const options = {
+        nqn,
+        serialNumber: serial_number,
+        modelNumber: model_number,
+        maxNamespaces: given.max_namespaces ?? 32,
+        minCntlid: min_cntlid,
+        maxCntlid: max_cntlid,
+        anaReporting: given.ana_reporting ?? false,
+        adminLabel: given.admin_label,
+      };
+      state.subsystems.set(nqn, new Subsystem(options, given.allow_any_host ?? false));
+      return true;
+    },
+    nvmf_delete_subsystem: async (params = {}) => {
+      const subsystem = findNamed(context, params);
+      state.subsystems.delete(subsystem.options.nqn);
+      subsystem.delete(state.files);
+      await Promise.all([...subsystem.listeners].map((listener) => releaseListener(context, subsystem, listener)));
+      return true;
+    },
+    nvmf_get_subsystems: (params = {}) => {
+      const { nqn } = decode(params, { nqn: "string?", tgt_name: "string?" }, invalidParameters());
+      return nqn === undefined ? [DISCOVERY, ...[...state.subsystems.values()].map(describe)] : [describe(find(nqn))];
+    },
+    nvmf_subsystem_get_controllers: (params = {}) =>
+      describeControllers(findNamed(context, params), (first) => version.from(first)),
+    nvmf_subsystem_get_qpairs: (params = {}) =>
+      describeQpairs(findNamed(context, params), (first) => version.from(first)),
+  };
+}
