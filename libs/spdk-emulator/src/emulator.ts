@@ -146,7 +146,7 @@ export class Emulator {
     mkdirSync(this.#dir, { recursive: true });
     // Memory does not outlast a target.
     for (const name of readdirSync(this.#dir)) if (name.startsWith("malloc-")) rmSync(join(this.#dir, name));
-    return new TargetState(this.#dir);
+    return new TargetState(this.#dir, this.#version);
   }
 
   async #listen(): Promise<void> {

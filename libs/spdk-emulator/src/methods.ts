@@ -4,6 +4,9 @@ import { notificationHandlers } from "./framework/notifications.ts";
 import { versionHandlers } from "./framework/version-handlers.ts";
 import { keyringHandlers } from "./keyring.ts";
 import { lvolHandlers } from "./lvol/lvol-handlers.ts";
+import { lvstoreHandlers } from "./lvol/lvstore-handlers.ts";
+import { shallowCopyHandlers } from "./lvol/shallow-copy-handlers.ts";
+import { snapshotHandlers } from "./lvol/snapshot-handlers.ts";
 import { nvmfHandlers } from "./nvmf/nvmf-handlers.ts";
 import type { Handlers } from "./rpc/handler.ts";
 import type { TargetState } from "./target-state.ts";
@@ -13,6 +16,12 @@ import type { Version } from "./version.ts";
 const SINCE: Readonly<Record<string, string>> = {
   bdev_lvol_grow_lvstore: "22.09",
   bdev_lvol_get_lvols: "23.05",
+  bdev_lvol_clone_bdev: "23.05",
+  bdev_lvol_set_parent: "24.05",
+  bdev_lvol_set_parent_bdev: "24.05",
+  bdev_lvol_start_shallow_copy: "24.05",
+  bdev_lvol_check_shallow_copy: "24.05",
+  bdev_reset_iostat: "23.01",
   keyring_file_add_key: "24.05",
   keyring_file_remove_key: "24.05",
   keyring_get_keys: "24.05",
@@ -22,8 +31,11 @@ const SINCE: Readonly<Record<string, string>> = {
 /** Every method that a target of this version has. */
 export function methodsOf(state: TargetState, version: Version): Handlers {
   const all: Handlers = {
-    ...bdevHandlers(state),
-    ...lvolHandlers(state, version),
+    ...bdevHandlers(state, version),
+    ...lvstoreHandlers({ state, version }),
+    ...lvolHandlers({ state, version }),
+    ...snapshotHandlers({ state, version }),
+    ...shallowCopyHandlers({ state, version }),
     ...nvmfHandlers(state, version),
     ...keyringHandlers(state.keyring),
     ...notificationHandlers(state.bdevs.notifications),

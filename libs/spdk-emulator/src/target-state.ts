@@ -1,10 +1,14 @@
-import { type Bdev, Bdevs } from "./bdev/bdev.ts";
-import { removeFile } from "./bdev/sparse-file.ts";
+import { renameSync } from "node:fs";
+
+import type { Bdev } from "./bdev/bdev.ts";
+import { Bdevs } from "./bdev/bdevs.ts";
 import { Keyring } from "./keyring.ts";
-import { type Lvol, Lvstore } from "./lvol/lvstore.ts";
+import type { Lvol } from "./lvol/lvol.ts";
+import { isLvol, Lvstores } from "./lvol/lvstores.ts";
 import { DataPlane } from "./nvme-tcp/data-plane.ts";
 import { BlockFiles } from "./nvmf/block-files.ts";
 import type { Subsystem } from "./nvmf/subsystem.ts";
+import type { Version } from "./version.ts";
 
 /** All that a target knows: bdevs, lvstores, and what is exported. */
 export class TargetState {
@@ -12,17 +16,21 @@ export class TargetState {
   readonly dir: string;
   readonly bdevs: Bdevs = new Bdevs();
   readonly keyring: Keyring = new Keyring();
-  readonly lvstores: Set<Lvstore> = new Set();
+  readonly lvstores: Lvstores;
   readonly subsystems: Map<string, Subsystem> = new Map();
   /** Transports by type, with the parameters that they were made with. */
   readonly transports: Map<string, object> = new Map();
   /** The files behind exported bdevs; who copies one holds its I/O by them. */
   readonly files: BlockFiles = new BlockFiles();
   readonly dataPlane: DataPlane = new DataPlane(this.subsystems, this.transports);
+  readonly #closing = new AbortController();
   #mallocs = 0;
 
-  constructor(dir: string) {
+  constructor(dir: string, version: Version) {
     this.dir = dir;
+    this.lvstores = new Lvstores(dir, version, this.bdevs);
+    this.lvstores.sweep();
+    this.closers.push(() => this.lvstores.close());
     this.bdevs.onResize = (bdev) => {
       for (const subsystem of this.subsystems.values()) subsystem.resizeBdev(bdev);
     };
@@ -32,8 +40,14 @@ export class TargetState {
   /** What has to end before the state is thrown away, as a target ends or starts anew. */
   readonly closers: (() => Promise<unknown>)[] = [];
 
+  /** Aborted when the state is thrown away. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Ends what is under way; the state is of no use any more. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await Promise.all(this.closers.splice(0).map((close) => close()));
   }
 
@@ -46,28 +60,43 @@ export class TargetState {
 
   /** Looks for an lvstore on a bdev that has come, and brings back its lvols. */
   examine(base: Bdev): void {
-    const store = Lvstore.load(this.dir, base);
-    if (store === undefined || [...this.lvstores].some((each) => each.uuid === store.uuid)) return;
-    base.claim = "lvstore";
-    this.lvstores.add(store);
-    for (const lvol of store.lvols) this.bdevs.add(lvol);
+    this.lvstores.examine(base);
   }
 
   /** Takes a bdev away, with the namespaces on it and the lvstore that it holds; what is on disk stays there. */
   dropBdev(bdev: Bdev): void {
     for (const subsystem of this.subsystems.values()) subsystem.dropBdev(bdev, this.files);
-    for (const store of this.lvstores) {
-      if (store.base !== bdev) continue;
-      this.lvstores.delete(store);
+    const store = this.lvstores.findByBase(bdev);
+    if (store !== undefined) {
       for (const lvol of store.lvols) this.dropBdev(lvol);
+      this.lvstores.detach(store);
     }
     this.bdevs.remove(bdev);
-    if (bdev.productName === "Malloc disk") removeFile(bdev.file);
+    if (isLvol(bdev)) this.releaseExternalParent(bdev);
+    bdev.onRemove?.();
+  }
+
+  /** Does work while no I/O reaches a bdev. */
+  whileQuiet<T>(bdev: Bdev, work: () => Promise<T>): Promise<T> {
+    return this.files.whileQuiet(bdev.file, work);
+  }
+
+  /** Puts another file in the place of a bdev's. */
+  async replaceFile(bdev: Bdev, path: string): Promise<void> {
+    await this.whileQuiet(bdev, async () => renameSync(path, bdev.file));
+  }
+
+  /** An lvol is no clone of an outer bdev any more; with its last clone that bdev can be written again. */
+  releaseExternalParent(lvol: Lvol): void {
+    const uuid = lvol.externalParent;
+    if (uuid === undefined) return;
+    lvol.externalParent = undefined;
+    const parent = this.bdevs.find(uuid);
+    const used = this.bdevs.all().some((bdev) => isLvol(bdev) && bdev.externalParent === uuid);
+    if (parent?.claim === "external clones" && !used) parent.claim = "none";
   }
 
   findLvol(name: string): Lvol | undefined {
-    const bdev = this.bdevs.find(name);
-    for (const store of this.lvstores) for (const lvol of store.lvols) if (lvol === bdev) return lvol;
-    return undefined;
+    return this.lvstores.findLvol(name);
   }
 }

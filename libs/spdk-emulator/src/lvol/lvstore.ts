@@ -1,45 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Bdev, noLimits } from "../bdev/bdev.ts";
-import { allocatedBytes } from "../bdev/sparse-file.ts";
+import { type Bdev, sizeBytes } from "../bdev/bdev.ts";
+import type { Version } from "../version.ts";
+import { allocatedClusters, type Lvol, newLvol, setParent } from "./lvol.ts";
+import type { LvstoreLog, StoredLvol, StoredLvstore } from "./lvstore-log.ts";
 
-/** What stands at the start of a bdev that holds an lvstore, with the lvstore's uuid behind it. */
-const MARK = "spdk-emulator lvstore ";
-const UUID_LENGTH = 36;
+const PAGE_BYTES = 4096;
+const MASK_HEADER_BYTES = 5;
 
-/** A logical volume or snapshot; its bytes are a sparse file of its own. */
-export interface Lvol extends Bdev {
-  readonly store: Lvstore;
-  lvolName: string;
-  thin: boolean;
-  isSnapshot: boolean;
-  parent: Lvol | undefined;
-  /** Bytes that its file took when its parent was split off: what it owns is what came since. */
-  baselineBytes: bigint;
-  readOnly: boolean;
-  /** Whether an operation on it is under way. */
-  busy: boolean;
-}
-
-/** What outlasts the emulator of an lvol. */
-interface StoredLvol {
-  readonly uuid: string;
-  readonly name: string;
-  readonly sizeBytes: string;
-  readonly thin: boolean;
-  readonly isSnapshot: boolean;
-  readonly readOnly: boolean;
-  readonly parent: string | null;
-  readonly baselineBytes: string;
-}
-
-interface StoredLvstore {
-  readonly uuid: string;
+/** What an lvstore is made of. */
+export interface LvstoreSpec {
+  readonly dir: string;
+  readonly version: Version;
+  readonly base: Bdev;
   readonly name: string;
   readonly clusterSize: number;
-  readonly lvols: readonly StoredLvol[];
+  readonly uuid?: string;
+  /** Clusters of the base when it was made or last grew. Default: those that it has now. */
+  readonly baseClusters?: number;
 }
 
 /** A logical volume store on a base bdev. */
@@ -48,176 +27,130 @@ export class Lvstore {
   readonly base: Bdev;
   readonly clusterSize: number;
   name: string;
-  /** Lvols in the order in which they were made. */
-  readonly lvols: Set<Lvol> = new Set();
   readonly #dir: string;
+  readonly #version: Version;
+  readonly #byName = new Map<string, Lvol>();
+  /** Names of lvols that are being made. */
+  readonly #reserved = new Set<string>();
+  readonly #metadataClusters: number;
+  #baseClusters: number;
+  /** Where it is kept; none on a bdev that does not outlast the target. */
+  log: LvstoreLog | undefined;
+  /** Clusters of thick lvols that are being made. */
+  reservedClusters = 0;
 
-  constructor(dir: string, base: Bdev, name: string, clusterSize: number, uuid: string = randomUUID()) {
+  constructor({ dir, version, base, name, clusterSize, uuid = randomUUID(), baseClusters }: LvstoreSpec) {
     this.#dir = dir;
+    this.#version = version;
     this.base = base;
     this.name = name;
     this.clusterSize = clusterSize;
     this.uuid = uuid;
+    this.#baseClusters = baseClusters ?? Number(sizeBytes(base) / BigInt(clusterSize));
+    this.#metadataClusters = metadataClusters(this.#baseClusters, clusterSize);
   }
 
   /** Clusters for data: metadata takes the first ones. */
-  get totalClusters(): bigint {
-    const bytes = this.base.numBlocks * BigInt(this.base.blockSize);
-    const clusters = bytes / BigInt(this.clusterSize);
-    // One md page of 4 KiB a cluster, and the superblock and masks before them.
-    const metadata = clusters * 4096n + 3n * 4096n;
-    return clusters - ceilDiv(metadata, BigInt(this.clusterSize));
+  get totalClusters(): number {
+    return this.#baseClusters - this.#metadataClusters;
   }
 
-  get freeClusters(): bigint {
-    let used = 0n;
-    for (const lvol of this.lvols) used += this.allocatedClusters(lvol);
-    return used > this.totalClusters ? 0n : this.totalClusters - used;
+  get freeClusters(): number {
+    let used = this.reservedClusters;
+    for (const lvol of this.lvols) used += allocatedClusters(lvol);
+    return Math.max(0, this.totalClusters - used);
   }
 
-  /** Clusters that an lvol owns: all of a thick one; else what its file took on disk since its parent was split off. */
-  allocatedClusters(lvol: Lvol): bigint {
-    const all = ceilDiv(lvol.numBlocks * BigInt(lvol.blockSize), BigInt(this.clusterSize));
-    if (!lvol.thin) return all;
-    const bytes = allocatedBytes(lvol.file) - lvol.baselineBytes;
-    const owned = bytes <= 0n ? 0n : ceilDiv(bytes, BigInt(this.clusterSize));
-    return owned > all ? all : owned;
+  /** Lvols in the order in which they were made. */
+  get lvols(): Iterable<Lvol> {
+    return this.#byName.values();
   }
 
-  findLvol(name: string): Lvol | undefined {
-    return [...this.lvols].find((lvol) => lvol.lvolName === name);
+  /** Whether an lvol of this name is there, or on its way. */
+  has(name: string): boolean {
+    return this.#byName.has(name) || this.#reserved.has(name);
   }
 
-  clonesOf(snapshot: Lvol): Lvol[] {
-    return [...this.lvols].filter((lvol) => lvol.parent === snapshot);
+  /** Keeps a name for an lvol that is being made. */
+  reserve(name: string): void {
+    this.#reserved.add(name);
   }
 
-  /** Makes an lvol's entry; its file is the caller's to make. */
-  addLvol(fields: { name: string; numBlocks: bigint; thin: boolean; uuid?: string }): Lvol {
-    const uuid = fields.uuid ?? randomUUID();
-    const lvol: Lvol = {
-      store: this,
-      name: uuid,
-      uuid,
-      productName: "Logical Volume",
-      blockSize: this.base.blockSize,
-      file: join(this.#dir, `lvol-${uuid}`),
-      numBlocks: fields.numBlocks,
-      claim: "none",
-      limits: noLimits(),
-      lvolName: fields.name,
-      thin: fields.thin,
-      isSnapshot: false,
-      parent: undefined,
-      baselineBytes: 0n,
-      readOnly: false,
-      busy: false,
-      aliases: () => [`${this.name}/${lvol.lvolName}`],
-      driverSpecific: () => ({ lvol: this.#describe(lvol) }),
-    };
-    this.lvols.add(lvol);
-    return lvol;
+  /** The reservation is not needed any more. */
+  release(name: string): void {
+    this.#reserved.delete(name);
   }
 
-  #describe(lvol: Lvol): object {
-    const clones = this.clonesOf(lvol).map((clone) => clone.lvolName);
+  /** Makes an lvol that the store does not have yet. */
+  newLvol(spec: { name: string; numBlocks: bigint; thin: boolean; uuid?: string }): Lvol {
+    const uuid = spec.uuid ?? randomUUID();
+    return newLvol({ ...spec, store: this, uuid, file: join(this.#dir, `lvol-${uuid}`) }, this.#version);
+  }
+
+  add(lvol: Lvol): void {
+    this.#byName.set(lvol.lvolName, lvol);
+  }
+
+  delete(lvol: Lvol): void {
+    setParent(lvol, undefined);
+    this.#byName.delete(lvol.lvolName);
+  }
+
+  rename(lvol: Lvol, name: string): void {
+    const order = [...this.#byName.values()];
+    lvol.lvolName = name;
+    this.#byName.clear();
+    for (const each of order) this.#byName.set(each.lvolName, each);
+  }
+
+  /** Takes what its base has got. */
+  grow(): void {
+    this.#baseClusters = Math.max(this.#baseClusters, Number(sizeBytes(this.base) / BigInt(this.clusterSize)));
+  }
+
+  /** One entry of bdev_lvol_get_lvstores. */
+  describe(): object {
+    const growable = maskPages(this.#baseClusters) * PAGE_BYTES - MASK_HEADER_BYTES;
     return {
-      lvol_store_uuid: this.uuid,
-      base_bdev: this.base.name,
-      thin_provision: lvol.thin,
-      num_allocated_clusters: this.allocatedClusters(lvol),
-      snapshot: lvol.isSnapshot,
-      clone: lvol.parent !== undefined,
-      ...(lvol.parent !== undefined && { base_snapshot: lvol.parent.lvolName }),
-      ...(clones.length > 0 && { clones }),
-      esnap_clone: false,
-    };
-  }
-
-  /** Writes what must outlast the emulator: the mark on the base, and beside it the list of lvols. */
-  save(): void {
-    const stored: StoredLvstore = {
       uuid: this.uuid,
       name: this.name,
-      clusterSize: this.clusterSize,
-      lvols: [...this.lvols].map((lvol) => ({
-        uuid: lvol.uuid,
-        name: lvol.lvolName,
-        sizeBytes: (lvol.numBlocks * BigInt(lvol.blockSize)).toString(),
-        thin: lvol.thin,
-        isSnapshot: lvol.isSnapshot,
-        readOnly: lvol.readOnly,
-        parent: lvol.parent?.uuid ?? null,
-        baselineBytes: lvol.baselineBytes.toString(),
-      })),
+      base_bdev: this.base.name,
+      total_data_clusters: this.totalClusters,
+      free_clusters: this.freeClusters,
+      block_size: this.base.blockSize,
+      cluster_size: this.clusterSize,
+      ...(this.#version.from("26.01") && { max_growable_size: BigInt(growable) * 8n * BigInt(this.clusterSize) }),
     };
-    const path = listPath(this.#dir, this.uuid);
-    writeFileSync(`${path}.new`, JSON.stringify(stored), { flush: true });
-    renameSync(`${path}.new`, path);
   }
 
-  /** Marks the base bdev as this lvstore's. */
-  mark(): void {
-    writeHead(this.base.file, `${MARK}${this.uuid}`);
+  /** What is kept of the store itself. */
+  stored(): StoredLvstore {
+    const { uuid, name, clusterSize } = this;
+    return { uuid, name, clusterSize, baseClusters: this.#baseClusters };
   }
 
-  /** Takes the mark away, and the list with it. */
-  unmark(): void {
-    writeHead(this.base.file, "\0".repeat(MARK.length + UUID_LENGTH));
-  }
-
-  /** The lvstore that a bdev holds, as it was saved. */
-  static load(dir: string, base: Bdev): Lvstore | undefined {
-    const uuid = readMark(base.file);
-    if (uuid === undefined) return undefined;
-    let stored: StoredLvstore;
-    try {
-      stored = JSON.parse(readFileSync(listPath(dir, uuid), "utf8"));
-    } catch {
-      // The mark of another directory's emulator: its lvols are not here, so there is no lvstore to show.
-      return undefined;
-    }
-    const store = new Lvstore(dir, base, stored.name, stored.clusterSize, uuid);
+  /** Puts back what was kept of its lvols. */
+  restore(stored: readonly StoredLvol[]): void {
     const byUuid = new Map<string, Lvol>();
-    for (const { uuid: lvolUuid, name, sizeBytes, thin, isSnapshot, readOnly, baselineBytes } of stored.lvols) {
-      const lvol = store.addLvol({ name, numBlocks: BigInt(sizeBytes) / BigInt(base.blockSize), thin, uuid: lvolUuid });
-      Object.assign(lvol, { isSnapshot, readOnly, baselineBytes: BigInt(baselineBytes) });
-      byUuid.set(lvolUuid, lvol);
+    for (const { uuid, name, sizeBytes: bytes, thin, parent: _, ...rest } of stored) {
+      const lvol = this.newLvol({ uuid, name, thin, numBlocks: BigInt(bytes) / BigInt(this.base.blockSize) });
+      Object.assign(lvol, rest);
+      byUuid.set(uuid, lvol);
+      this.add(lvol);
     }
-    for (const { uuid: lvolUuid, parent } of stored.lvols) {
-      const lvol = byUuid.get(lvolUuid);
-      if (lvol !== undefined && parent !== null) lvol.parent = byUuid.get(parent);
+    for (const { uuid, parent } of stored) {
+      const lvol = byUuid.get(uuid);
+      if (lvol !== undefined && parent !== undefined) setParent(lvol, byUuid.get(parent));
     }
-    return store;
   }
 }
 
-function listPath(dir: string, uuid: string): string {
-  return join(dir, `lvstore-${uuid}.json`);
+function maskPages(bits: number): number {
+  return Math.ceil((MASK_HEADER_BYTES + Math.ceil(bits / 8)) / PAGE_BYTES);
 }
 
-function writeHead(path: string, text: string): void {
-  const file = openSync(path, "r+");
-  try {
-    writeSync(file, text, 0);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function readMark(path: string): string | undefined {
-  const head = Buffer.alloc(MARK.length + UUID_LENGTH);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, head, 0, head.length, 0);
-  } finally {
-    closeSync(file);
-  }
-  const text = head.toString("latin1");
-  return text.startsWith(MARK) ? text.slice(MARK.length) : undefined;
-}
-
-/** Rounds a quotient up. */
-export function ceilDiv(dividend: bigint, divisor: bigint): bigint {
-  return (dividend + divisor - 1n) / divisor;
+/** How many clusters the blobstore's metadata takes: super block, three masks and one page for each cluster. */
+function metadataClusters(totalClusters: number, clusterSize: number): number {
+  const masks = 3 * maskPages(totalClusters);
+  return Math.ceil(((1 + masks + totalClusters) * PAGE_BYTES) / clusterSize);
 }
