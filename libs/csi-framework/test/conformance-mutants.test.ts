@@ -2,18 +2,31 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, it } from "vitest";
 
+import { DERIVED, rpcMethods } from "../src/capabilities.ts";
 import type { CsiChannel } from "../src/csi-channel.ts";
+import { RPCS } from "../src/gen/rpcs.ts";
 import { jsonLogger, type Logger, silentLogger } from "../src/logger.ts";
 import { type ConformanceCase, type ConformanceOptions, conformanceCases, inProcess } from "../src/testing/index.ts";
 import { type MemoryPlugin, memoryPlugin } from "./memory-driver.ts";
 import { MUTANTS, TAMPERED } from "./memory-mutants.ts";
-import { mutant, tampered } from "./mutants.ts";
+import { answersSample, doesNothing, failsAfterwards, mutant, tampered } from "./mutants.ts";
 
 const connectTo = ({ drivers }: MemoryPlugin, logger: Logger): CsiChannel => inProcess(drivers, { logger });
 
 function optionsFor({ storage, nodeFiles }: MemoryPlugin): Omit<ConformanceOptions, "connect"> {
   const write = ({ volumeId }: { readonly volumeId: string }): void => storage.write(volumeId);
   return { mutableParameters: { iops: "1" }, otherNodeId: "node-2", nodeFiles, write };
+}
+
+/** Whether any case fails, or the plugin cannot even be asked what it offers. */
+async function isFound(plugin: MemoryPlugin): Promise<boolean> {
+  try {
+    const cases = await conformanceCases({ ...optionsFor(plugin), connect: () => inProcess(plugin.drivers) });
+    for (const { run, skip } of cases) if (skip === undefined) await run();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** The error of a case, or undefined where it passes. */
@@ -51,6 +64,25 @@ describe("the conformance suite finds", () => {
       expect(await failureOf(cases, foundBy)).toMatchObject({ name: "ConformanceError" });
     },
   );
+
+  it("an RPC that does nothing, answers just anything or fails after its work, but where CSI allows it", async () => {
+    const survivors: string[] = [];
+    for (const rpc of rpcMethods().filter((each) => !DERIVED.includes(each) && !RPCS[each].stream)) {
+      for (const planted of [doesNothing(rpc), answersSample(rpc), failsAfterwards(rpc)]) {
+        const plugin = memoryPlugin();
+        planted.plant(plugin.drivers);
+        if (!(await isFound(plugin))) survivors.push(planted.fault);
+      }
+    }
+    expect(survivors).toEqual([
+      "probe answers OK and does nothing",
+      "probe answers no more than it must",
+      "getCapacity answers OK and does nothing",
+      "getCapacity answers no more than it must",
+      "nodeGetStorageHealth answers OK and does nothing",
+      "nodeGetStorageHealth answers no more than it must",
+    ]);
+  }, 60_000);
 
   it("a secret in a line that the driver has logged by itself", async () => {
     const plugin = memoryPlugin();

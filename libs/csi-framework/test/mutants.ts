@@ -3,6 +3,7 @@ import type { CsiChannel } from "../src/csi-channel.ts";
 import { CsiError } from "../src/csi-error.ts";
 import type { CsiDriver } from "../src/driver.ts";
 import type { RpcMethod } from "../src/gen/rpcs.ts";
+import { sampleAnswer } from "../src/testing/sample-message.ts";
 
 /** A message of any RPC, untyped as parsed JSON is: a mutant may be wrong in any way. */
 type Loose = ReturnType<typeof JSON.parse>;
@@ -39,16 +40,30 @@ export function mutant(fault: string, rpc: RpcMethod, replace: (original: Method
 /** Forgets what it did for a request, so that the same one fails the second time. */
 export function notIdempotent(rpc: RpcMethod, code: "ALREADY_EXISTS" | "NOT_FOUND" | "INTERNAL"): Mutant {
   const seen = new Set<string>();
-  const key = (request: object): string =>
-    JSON.stringify(request, (name, value: unknown) => {
-      if (name === "secrets") return {};
-      return typeof value === "bigint" ? `${value}` : value;
-    });
   return mutant(`${rpc} answers ${code} when it is repeated`, rpc, (original) => async (request, context) => {
-    if (seen.has(key(request))) throw new CsiError(code, "again?");
+    if (seen.has(textOf(request))) throw new CsiError(code, "again?");
     const answer: unknown = await original(request, context);
-    seen.add(key(request));
+    seen.add(textOf(request));
     return answer;
+  });
+}
+
+/** Does its work for a request, and then says once that it has failed. */
+export function failsAfterwards(rpc: RpcMethod): Mutant {
+  const seen = new Set<string>();
+  return mutant(`${rpc} fails after it has done its work`, rpc, (original) => async (request, context) => {
+    const answer: unknown = await original(request, context);
+    if (seen.has(textOf(request))) return answer;
+    seen.add(textOf(request));
+    throw CsiError.internal("failed, or so it says");
+  });
+}
+
+/** Tells requests apart, whatever their secrets are. */
+function textOf(request: object): string {
+  return JSON.stringify(request, (name, value: unknown) => {
+    if (name === "secrets") return {};
+    return typeof value === "bigint" ? `${value}` : value;
   });
 }
 
@@ -66,6 +81,11 @@ export function wrongCode(rpc: RpcMethod, right: string, wrong: "INTERNAL" | "UN
 /** Says OK without doing anything. */
 export function doesNothing(rpc: RpcMethod): Mutant {
   return mutant(`${rpc} answers OK and does nothing`, rpc, () => async () => ({}));
+}
+
+/** Answers what the protocol requires, the same to everybody. */
+export function answersSample(rpc: RpcMethod): Mutant {
+  return mutant(`${rpc} answers no more than it must`, rpc, () => async () => sampleAnswer(rpc));
 }
 
 /** Changes an answer. */

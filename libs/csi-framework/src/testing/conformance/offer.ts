@@ -84,9 +84,10 @@ export async function readOffer(client: CsiClient, settings: ConformanceSettings
     const { capabilities } = await client.groupController.groupControllerGetCapabilities({});
     if (capabilities.length > 0) add(GROUPS);
   }
-  if ((await codeOf(client.node.nodeGetInfo({}))) !== "UNIMPLEMENTED") {
+  const info = client.node.nodeGetInfo({});
+  if ((await codeOf(info)) !== "UNIMPLEMENTED") {
     add(NODE);
-    const { maxVolumesPerNode } = await client.node.nodeGetInfo({});
+    const { maxVolumesPerNode } = await info;
     if (maxVolumesPerNode > 0n && maxVolumesPerNode <= settings.attachLimitUpTo) offer.add("attachLimit");
     const { capabilities } = await client.node.nodeGetCapabilities({});
     for (const { type } of capabilities) if (type) add(BY_NODE_RPC[type.value.type]);

@@ -23,8 +23,8 @@ export const nodeCases: readonly CaseGroup[] = [
         await stage(co, use);
         const other = co.settings.accessType === "block" ? "mount" : "block";
         const volumeCapability = co.capability(undefined, other);
-        const code = await codeOf(co.client.node.nodeStageVolume({ ...stageRequest(use), volumeCapability }));
-        must(code !== "OK", "the volume is staged for both types of access");
+        const again = co.client.node.nodeStageVolume({ ...stageRequest(use), volumeCapability });
+        await mustFail("the second call", again, "ALREADY_EXISTS", "INVALID_ARGUMENT", "FAILED_PRECONDITION");
       },
     },
   },
@@ -39,6 +39,13 @@ export const nodeCases: readonly CaseGroup[] = [
         await co.client.node.nodeUnstageVolume(request);
         await co.client.node.nodeUnstageVolume(request);
       },
+      "frees the staging path for another volume": needing(["createVolume"], async (co) => {
+        const [first, second] = [await attach(co, await co.createVolume()), await attach(co, await co.createVolume())];
+        const { stagingPath } = first;
+        await stage(co, first);
+        await co.client.node.nodeUnstageVolume({ volumeId: first.volume.volumeId, stagingTargetPath: stagingPath });
+        await stage(co, { ...second, stagingPath });
+      }),
       "lets the volume be staged anew": async (co) => {
         const use = await attach(co, await co.createVolume());
         const request = { volumeId: use.volume.volumeId, stagingTargetPath: use.stagingPath };
