@@ -16,9 +16,9 @@ import { ConformanceError, codeOf, must } from "./must.ts";
 import type { Offer } from "./offer.ts";
 import type { ConformanceSettings } from "./options.ts";
 
-/** How often a call is repeated that another one is in the way of. */
-const TRIES = 50;
-const PAUSE_MS = 20;
+/** How often a call is repeated that another one is in the way of: ten seconds long. */
+const TRIES = 200;
+const PAUSE_MS = 50;
 
 /** What a case has at hand: a client, what the plugin offers, and objects that go away again when the case ends. */
 export class Orchestrator {
