@@ -151,7 +151,9 @@ export class DirectoryDriver extends csi.CsiDriver {
   }
   /** Looks after the copy whether the source is still there: while it was being deleted, parts of it were missing. */
   async #copy(kind: "volume" | "snapshot", id: string, to: string) {
-    await run("cp", ["-a", "--reflink=auto", `${this.#stores[kind].dataPath(id)}/.`, to]);
+    // Dies with this process, so that the call that comes again has the place for itself.
+    const cp = ["--pdeathsig", "KILL", "cp", "-a", "--reflink=auto", `${this.#stores[kind].dataPath(id)}/.`, to];
+    await run("setpriv", cp);
     await this.#get(kind, id);
     await run("sync", ["-f", to]);
   }

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { isPlainName, type VolumeContentSource } from "@org/csi-framework";
 import type { Host } from "@org/node-mounter";
 
-/** What is known about a volume or a snapshot. */
+/** What is known about a volume or a snapshot, which may be a copy of another one. */
 export interface Entry {
   readonly id: string;
   readonly sizeBytes: bigint;
   readonly createdAt: Date;
-  /** What its data was copied from when it was made. */
   readonly source: VolumeContentSource | undefined;
 }
 
