@@ -10,6 +10,7 @@ import { proveOn } from "./prove-on.ts";
 import { proveTypes } from "./prove-types.ts";
 import { publish } from "./publish.ts";
 import { findPublishable } from "./publishable.ts";
+import { layReadmeDriver } from "./readme-driver.ts";
 import { becomeStranger } from "./stranger.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -35,6 +36,7 @@ export async function proveAll(proofs: Proofs, workplace: Workplace): Promise<vo
   const project = await proofs.need("npm install", () => createProject(packages, stranger, workplace));
 
   const firstScreen = await layFirstScreen(proofs, `${scope}/spdk-rpc`, project);
+  await layReadmeDriver(`${scope}/csi-framework`, project);
   await proveTypes(proofs, kit, project);
   await proveCommands(proofs, project);
   await proveCreate(proofs, scope, stranger, workplace);

@@ -7,6 +7,7 @@ import { type FirstScreen, typeFirstScreen } from "./first-screen.ts";
 import { OUT, type Project } from "./fresh-project.ts";
 import type { Tool } from "./kit.ts";
 import type { Proofs } from "./proofs.ts";
+import { callReadmeDriver } from "./readme-driver.ts";
 
 /** What one Node.js makes of the packages. */
 export async function proveOn(
@@ -32,6 +33,7 @@ export async function proveOn(
   if (firstScreen !== undefined) {
     await prove("README", async () => `the program prints: ${await typeFirstScreen(firstScreen, node, project)}`);
   }
+  await prove("README driver", () => callReadmeDriver(node, project));
   await prove("docs", async () => {
     await cp(join(project.root, "docs/snippets"), join(project.dir, "snippets"), { recursive: true });
     const tests = globSync("snippets/*.test.ts", { cwd: project.dir });
