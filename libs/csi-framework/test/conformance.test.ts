@@ -11,7 +11,6 @@ import { CsiError } from "../src/csi-error.ts";
 import type { CsiDriver } from "../src/driver.ts";
 import type { NodePublishVolumeRequest, NodeUnpublishVolumeRequest } from "../src/gen/csi.ts";
 import type { RpcMethod } from "../src/gen/rpcs.ts";
-import { openGrpcChannel } from "../src/grpc-channel.ts";
 import { jsonLogger } from "../src/logger.ts";
 import {
   type ConformanceOptions,
@@ -20,6 +19,7 @@ import {
   describeConformance,
   inProcess,
   joinChannels,
+  openGrpcChannel,
 } from "../src/testing/index.ts";
 import { memoryPlugin } from "./memory-driver.ts";
 import { driverWith, startPlugin } from "./test-plugin.ts";

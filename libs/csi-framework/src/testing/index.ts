@@ -1,3 +1,4 @@
+export { openGrpcChannel } from "../grpc-channel.ts";
 export type { ConformanceCase } from "./conformance/conformance-case.ts";
 export { conformanceCases } from "./conformance/conformance-cases.ts";
 export { defineConformance, describeConformance, type TestRunner } from "./conformance/describe-conformance.ts";
