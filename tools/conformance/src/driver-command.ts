@@ -32,9 +32,7 @@ export function commandOf(argv: readonly string[]): DriverCommand {
   return { name: argv.join(" "), argv: [program, ...args], cwd: process.cwd() };
 }
 
-/**
- * A package whose "start" script serves what CSI_ENDPOINT says. Throws a TypeError for a folder that is none.
- */
+/** A package whose "start" script serves what CSI_ENDPOINT says. Throws a TypeError for a folder that is none. */
 export function packageDriver(folder: string): DriverCommand {
   const { start } = readScripts(folder);
   if (start === undefined)

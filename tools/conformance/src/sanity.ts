@@ -29,6 +29,20 @@ export function goIsInstalled(): boolean {
 /** Builds csi-sanity at its pinned version and runs it against a driver, which must leave no mount behind. */
 export async function runSanity(command: DriverCommand, options: SanityOptions = {}): Promise<SanityResult> {
   const dir = mkdtempSync(join(tmpdir(), "csi-sanity-"));
+  try {
+    const { failed, ...result } = await runIn(dir, command, options);
+    const left = mountsBelow(dir).map((path) => ({
+      title: "The driver leaves no mounts behind",
+      reason: `${path} is still mounted`,
+    }));
+    return { ...result, failed: [...failed, ...left] };
+  } finally {
+    // Nothing is removed below a mount: it could be data.
+    if (mountsBelow(dir).length === 0) rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function runIn(dir: string, command: DriverCommand, options: SanityOptions): Promise<SanityResult> {
   const binary = join(dir, "csi-sanity");
   build(binary);
   const drivers: RunningDriver[] = [];
@@ -38,19 +52,13 @@ export async function runSanity(command: DriverCommand, options: SanityOptions =
     drivers.push(driver);
     return driver.endpoint;
   };
-  let result: SanityResult;
   try {
     const endpoint = await start(command, "driver");
     const node = options.controllerOnly === true ? await start(NODE_BESIDE, "node") : undefined;
-    result = await run(binary, dir, { endpoint, node }, options);
+    return await run(binary, dir, { endpoint, node }, options);
   } finally {
     for (const driver of drivers) await driver.stop();
   }
-  const left = mountsBelow(dir);
-  // Nothing is removed below a mount: it could be data.
-  if (left.length === 0) rmSync(dir, { recursive: true, force: true });
-  const failed = left.map((path) => ({ title: "leaves no mounts behind", reason: `${path} is still mounted` }));
-  return { ...result, failed: [...result.failed, ...failed] };
 }
 
 function build(binary: string): void {
