@@ -1,7 +1,7 @@
-import { createHash, createHmac, type DiffieHellman, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 
 import { HASHES, type HashId, transformSecret } from "./dhchap-secret.ts";
-import { agree, createFfdhe, type FfdheGroup } from "./ffdhe.ts";
+import { agree, createFfdhe, type FfdheGroup, type FfdheKeys } from "./ffdhe.ts";
 import { give, type Reply, refuse, Status, SUCCESS } from "./reply.ts";
 
 /** DH groups by their identifier (Base 2.0, figure 430), those that we prefer first; large ones take seconds in a VM. */
@@ -61,7 +61,7 @@ export class DhHmacChap {
   #group: FfdheGroup | "null" = "null";
   #sequence = 0;
   #challenge: Buffer = NOTHING;
-  #exchange: DiffieHellman | undefined;
+  #keys: FfdheKeys | undefined;
 
   /** Calls `onFailure` when the connection has to end. */
   constructor(options: DhHmacChapOptions, onFailure: () => void) {
@@ -146,13 +146,8 @@ export class DhHmacChap {
     this.#group = groupName;
     this.#challenge = randomBytes(HASHES[hash].bytes);
     this.#sequence = randomInt(1, 2 ** 32 - 1);
-    this.#exchange = undefined;
-    let publicKey: Buffer = NOTHING;
-    if (groupName !== "null") {
-      const pair = createFfdhe(groupName);
-      this.#exchange = pair.exchange;
-      publicKey = pair.publicKey;
-    }
+    this.#keys = groupName === "null" ? undefined : createFfdhe(groupName);
+    const publicKey = this.#keys?.publicKey ?? NOTHING;
     const message = this.#compose(Message.challenge);
     message.writeUInt8(HASHES[hash].bytes, 6);
     message.writeUInt8(hash, 8);
@@ -176,7 +171,7 @@ export class DhHmacChap {
     const publicKey = data.subarray(HEADER_BYTES + 2 * bytes, HEADER_BYTES + 2 * bytes + publicKeyBytes);
     let session: Buffer | undefined;
     try {
-      session = this.#exchange === undefined ? undefined : agree(this.#exchange, publicKey);
+      session = this.#keys === undefined ? undefined : agree(this.#keys, publicKey);
     } catch {
       return Failure.badPayload;
     }
