@@ -7,6 +7,7 @@ export default defineConfig([
     ...shared,
     entry: { index: "src/index.ts", proxy: "src/proxy/index.ts" },
     format: ["esm", "cjs"],
+    splitting: true,
     dts: true,
     clean: true,
   },

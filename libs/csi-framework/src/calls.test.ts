@@ -4,14 +4,13 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 
 import { deferred } from "../test/deferred.ts";
-import { driverWith, startPlugin, statusOf } from "../test/test-plugin.ts";
+import { deleting, driverWith, startPlugin, statusOf } from "../test/test-plugin.ts";
 import type { CallContext } from "./call-context.ts";
 import { CsiError } from "./csi-error.ts";
 import type { Interceptor } from "./interceptor.ts";
 
 const VOLUME = { volumeId: "v1" };
-const pair = (deleteVolume: unknown) => driverWith({ createVolume: async () => ({}), deleteVolume });
-const fails = (error: unknown) => pair(() => Promise.reject(error));
+const fails = (error: unknown) => deleting(() => Promise.reject(error));
 
 describe("errors", () => {
   it("sends a CsiError's code and message, and its cause to the log only", async () => {
@@ -36,7 +35,7 @@ describe("errors", () => {
 
   it("answers INTERNAL when a driver throws before it returns a promise, or throws no error at all", async () => {
     await using plugin = await startPlugin(
-      pair(() => {
+      deleting(() => {
         throw "a string";
       }),
     );
@@ -81,7 +80,7 @@ describe("the call's context", () => {
     const contexts: CallContext[] = [];
     const started = deferred<void>();
     await using plugin = await startPlugin(
-      pair((_: object, context: CallContext) => {
+      deleting((_: object, context: CallContext) => {
         contexts.push(context);
         started.resolve();
         return new Promise((_resolve, reject) =>
@@ -103,7 +102,7 @@ describe("the call's context", () => {
   it("aborts its signal with DEADLINE_EXCEEDED when the caller's deadline passes", async () => {
     const reason = deferred<unknown>();
     await using plugin = await startPlugin(
-      pair(async (_: object, { signal }: CallContext) => {
+      deleting(async (_: object, { signal }: CallContext) => {
         await new Promise((resolve) => signal.addEventListener("abort", resolve));
         reason.resolve(signal.reason);
         return {};
@@ -117,7 +116,7 @@ describe("the call's context", () => {
 
 describe("the log", () => {
   it("shows requests without their secrets", async () => {
-    await using plugin = await startPlugin(pair(async () => ({})));
+    await using plugin = await startPlugin(deleting(async () => ({})));
     await plugin.call("deleteVolume", { ...VOLUME, secrets: { password: "hunter2" } });
     expect(plugin.log.find((line) => line.message === "call")?.fields["request"]).toEqual({
       volume_id: "v1",
@@ -135,7 +134,7 @@ describe("the log", () => {
       logger.child?.({ session: "hunter2" })?.info("in");
       return {};
     };
-    await using plugin = await startPlugin(pair(deleteVolume));
+    await using plugin = await startPlugin(deleting(deleteVolume));
     await plugin.call("deleteVolume", { ...VOLUME, secrets: { password: "hunter2" } });
     expect(JSON.stringify(plugin.log)).not.toContain("hunter2");
     expect(plugin.log.map(({ message }) => message)).toContain("logging in with ***stripped***");
@@ -197,7 +196,7 @@ describe("locks", () => {
       started.resolve();
       return gate.promise;
     };
-    await using plugin = await startPlugin(pair(deleteVolume));
+    await using plugin = await startPlugin(deleting(deleteVolume));
     const first = plugin.call("deleteVolume", VOLUME);
     await started.promise;
     expect(await statusOf(plugin.call("deleteVolume", VOLUME))).toEqual({
@@ -214,7 +213,7 @@ describe("locks", () => {
     const work = deferred<void>();
     let calls = 0;
     await using plugin = await startPlugin(
-      pair(async (_: object, context: CallContext) => {
+      deleting(async (_: object, context: CallContext) => {
         if (calls++ === 0) context.hold(work.promise);
         return {};
       }),
@@ -228,7 +227,7 @@ describe("locks", () => {
 
   it("stay while a driver works on for a caller that has gone", async () => {
     const gate = deferred<object>();
-    await using plugin = await startPlugin(pair(() => gate.promise));
+    await using plugin = await startPlugin(deleting(() => gate.promise));
     expect((await statusOf(plugin.call("deleteVolume", VOLUME, { deadlineMs: 50 }))).code).toBe(
       status.DEADLINE_EXCEEDED,
     );

@@ -33,14 +33,14 @@ describe("what a plugin advertises", () => {
 
   it("follows from the methods that are overridden", async () => {
     const { plugin, controller } = await advertised([
-      { createVolume: nothing, deleteVolume: nothing, listVolumes: nothing },
+      { createVolume: nothing, deleteVolume: nothing, validateVolumeCapabilities: nothing, listVolumes: nothing },
     ]);
     expect(plugin).toEqual([PluginService.CONTROLLER_SERVICE]);
     expect(controller).toEqual([ControllerRpc.CREATE_DELETE_VOLUME, ControllerRpc.LIST_VOLUMES]);
   });
 
   it("is the union of what several drivers on one socket can do", async () => {
-    const controllerDriver = { createVolume: nothing, deleteVolume: nothing };
+    const controllerDriver = { createVolume: nothing, deleteVolume: nothing, validateVolumeCapabilities: nothing };
     const nodeDriver = {
       nodePublishVolume: nothing,
       nodeUnpublishVolume: nothing,

@@ -53,11 +53,14 @@ export function openGrpcChannel(endpoint: string): CsiChannel {
   };
 }
 
-async function* messagesOf(call: AsyncIterable<object>): AsyncGenerator<object> {
+async function* messagesOf(call: AsyncIterable<object> & { cancel(): void }): AsyncGenerator<object> {
   try {
     yield* call;
   } catch (error) {
     throw toCsiError(error);
+  } finally {
+    // A caller that reads no further would else keep the stream open, and the plugin waiting for it when it closes.
+    call.cancel();
   }
 }
 

@@ -8,7 +8,8 @@ const MAX_DETAILS_CHARS = 1024;
 /** What goes over the wire for an error: its code, and its message in a form that gRPC's metadata can carry. */
 export function toGrpcStatus(error: unknown): Pick<StatusObject, "code" | "details"> {
   if (!(error instanceof CsiError)) return { code: status.INTERNAL, details: "internal error" };
-  return { code: status[error.code], details: oneLine(error.message) };
+  // JavaScript can name a code that there is none of; what it said is worth keeping.
+  return { code: status[error.code] ?? status.UNKNOWN, details: oneLine(error.message) };
 }
 
 /** gRPC percent-encodes what is not ASCII but fails on half a surrogate pair; tools show newlines badly. */

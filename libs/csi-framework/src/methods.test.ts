@@ -18,7 +18,13 @@ const SPEC: Readonly<Record<RpcMethod, readonly [string, string, string, string,
   getPluginInfo: ["", "name, vendor_version", "", "", "debug"],
   getPluginCapabilities: ["", "", "", "", "debug"],
   probe: ["", "", "", "", "debug"],
-  createVolume: ["name, volume_capabilities", "volume", "name: volume name", "deleteVolume", "info"],
+  createVolume: [
+    "name, volume_capabilities",
+    "volume",
+    "name: volume name",
+    "deleteVolume, validateVolumeCapabilities",
+    "info",
+  ],
   deleteVolume: ["volume_id", "", "volume_id: volume", "createVolume", "info"],
   controllerPublishVolume: [
     "volume_id, node_id, volume_capability",
@@ -110,7 +116,7 @@ const SPEC: Readonly<Record<RpcMethod, readonly [string, string, string, string,
   nodeGetStorageHealth: ["", "", "", "", "info"],
   nodeExpandVolume: ["volume_id, volume_path", "", "volume_id: volume", "", "info"],
   nodeGetCapabilities: ["", "", "", "", "debug"],
-  nodeGetInfo: ["", "node_id", "", "", "info"],
+  nodeGetInfo: ["", "node_id", "", "nodePublishVolume", "info"],
 };
 
 /** The same of the messages in them: what must be set. */

@@ -46,7 +46,10 @@ export const METHODS: Readonly<Record<RpcMethod, MethodFacts>> = {
   getPluginCapabilities: quiet,
   probe: quiet,
 
-  createVolume: answering(changes({ name: "volume name" }, ["name", "volume_capabilities"], "deleteVolume"), "volume"),
+  createVolume: answering(
+    changes({ name: "volume name" }, ["name", "volume_capabilities"], "deleteVolume", "validateVolumeCapabilities"),
+    "volume",
+  ),
   deleteVolume: changes(VOLUME, ["volume_id"], "createVolume"),
   controllerPublishVolume: changes(VOLUME, ["volume_id", "node_id", "volume_capability"], "controllerUnpublishVolume"),
   controllerUnpublishVolume: changes(VOLUME, ["volume_id"], "controllerPublishVolume"),
@@ -114,7 +117,7 @@ export const METHODS: Readonly<Record<RpcMethod, MethodFacts>> = {
   nodeGetStorageHealth: reads(),
   nodeExpandVolume: changes(VOLUME, ["volume_id", "volume_path"]),
   nodeGetCapabilities: quiet,
-  nodeGetInfo: answering(reads(), "node_id"),
+  nodeGetInfo: answering(needing(reads(), "nodePublishVolume"), "node_id"),
 };
 
 function facts(some: Partial<MethodFacts>): MethodFacts {

@@ -7,15 +7,14 @@ import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 
 import { deferred } from "../test/deferred.ts";
-import { driverWith, startPlugin, statusOf } from "../test/test-plugin.ts";
+import { deleting, driverWith, startPlugin, statusOf } from "../test/test-plugin.ts";
 import type { CallContext } from "./call-context.ts";
 import { CsiError } from "./csi-error.ts";
 import { inProcess } from "./testing/in-process.ts";
 
 const VOLUME = { volumeId: "v1" };
 
-const withDelete = (deleteVolume: (request: object, context: CallContext) => Promise<object>) =>
-  driverWith({ createVolume: async () => ({}), deleteVolume });
+const withDelete = (deleteVolume: (request: object, context: CallContext) => Promise<object>) => deleting(deleteVolume);
 
 /** The value of one series, as Prometheus would read it. */
 async function series(registry: Registry, start: string): Promise<number | undefined> {

@@ -11,7 +11,7 @@ import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { deferred } from "../test/deferred.ts";
-import { driverWith, startPlugin, statusOf } from "../test/test-plugin.ts";
+import { deleting, driverWith, startPlugin, statusOf } from "../test/test-plugin.ts";
 import { silentLogger } from "./logger.ts";
 import { serve } from "./serve.ts";
 
@@ -22,8 +22,6 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "csi-serve-"));
 });
 afterEach(() => rm(dir, { recursive: true }));
-
-const pair = (deleteVolume: unknown) => driverWith({ createVolume: async () => ({}), deleteVolume });
 
 describe("serve", () => {
   it("serves on a socket in a directory that does not exist yet, and removes the socket on close", async () => {
@@ -78,7 +76,7 @@ describe("serve", () => {
       started.resolve();
       return gate.promise;
     };
-    await using plugin = await startPlugin(pair(deleteVolume));
+    await using plugin = await startPlugin(deleting(deleteVolume));
     const call = plugin.call("deleteVolume", VOLUME);
     await started.promise;
     const closing = plugin.server.close();
@@ -92,7 +90,7 @@ describe("serve", () => {
   it("waits for held work before it is closed", async () => {
     const work = deferred<void>();
     await using plugin = await startPlugin(
-      pair(async (_: object, context: { hold(work: Promise<unknown>): void }) => {
+      deleting(async (_: object, context: { hold(work: Promise<unknown>): void }) => {
         context.hold(work.promise);
         return {};
       }),
@@ -110,7 +108,7 @@ describe("serve", () => {
 
   it("cuts off what has not settled when the drain time is over", async () => {
     await using plugin = await startPlugin(
-      pair(() => new Promise(() => {})),
+      deleting(() => new Promise(() => {})),
       { drainTimeoutMs: 50 },
     );
     const call = statusOf(plugin.call("deleteVolume", VOLUME));

@@ -53,7 +53,9 @@ it("a refusal reaches the client as INVALID_ARGUMENT, and the driver is not call
     called = true;
     return {};
   };
-  await using plugin = await startPlugin(driverWith({ createVolume: method, deleteVolume: method }));
+  await using plugin = await startPlugin(
+    driverWith({ createVolume: method, deleteVolume: method, validateVolumeCapabilities: method }),
+  );
   expect(await statusOf(plugin.call("deleteVolume", {}))).toEqual({ code: 3, details: "volume_id is missing" });
   expect(called).toBe(false);
 });

@@ -6,7 +6,7 @@ import type { CallContext } from "../src/call-context.ts";
 import { CsiError } from "../src/csi-error.ts";
 import { type InProcessPlugin, inProcess } from "../src/testing/index.ts";
 import { deferred } from "./deferred.ts";
-import { driverWith } from "./test-plugin.ts";
+import { deleting, driverWith } from "./test-plugin.ts";
 
 type Stream = (request: object, context: CallContext) => AsyncGenerator<object>;
 const MESSAGE = { blockMetadataType: 1, volumeCapacityBytes: 100n, blockMetadata: [] };
@@ -16,7 +16,7 @@ function streaming(getMetadataAllocated: Stream): InProcessPlugin {
 }
 
 function answering(deleteVolume: (request: object, context: CallContext) => Promise<object>): InProcessPlugin {
-  return inProcess(driverWith({ createVolume: async () => ({}), deleteVolume }));
+  return inProcess(deleting(deleteVolume));
 }
 
 const open = (plugin: InProcessPlugin, limits: object = {}): AsyncIterable<object> =>
@@ -34,7 +34,12 @@ describe("a call in process", () => {
       seen.push(request);
       return { volume: { volumeId: "v", unknownField: 1 } };
     };
-    const { client } = inProcess(driverWith({ createVolume, deleteVolume: async () => ({}) }));
+    const { client } = inProcess(
+      Object.assign(
+        deleting(async () => ({})),
+        { createVolume },
+      ),
+    );
     const capability = { accessMode: { mode: 1 }, accessType: { $case: "block", value: {} } } as const;
     const { volume } = await client.controller.createVolume({ name: "n", volumeCapabilities: [capability] });
     expect(volume).toEqual({

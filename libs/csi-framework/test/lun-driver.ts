@@ -25,6 +25,12 @@ export class LunDriver extends CsiDriver {
     return {};
   }
 
+  override async validateVolumeCapabilities({
+    volumeCapabilities,
+  }: csi.ValidateVolumeCapabilitiesRequest): Promise<object> {
+    return { confirmed: { volumeCapabilities } };
+  }
+
   override async controllerPublishVolume({ volumeId, nodeId }: csi.ControllerPublishVolumeRequest): Promise<object> {
     const lun = await this.find(({ id }) => id === volumeId);
     if (lun?.hosts.includes(nodeId) !== true) await this.array.addHost(volumeId, nodeId);

@@ -66,6 +66,12 @@ export function driverWith(methods: Partial<Record<RpcMethod, unknown>>, own: ob
   return Object.assign(new TestDriver(), methods, own);
 }
 
+/** A driver whose one method of interest is deleteVolume, with those that it needs beside it. */
+export function deleting(deleteVolume: unknown): CsiDriver {
+  const nothing = async (): Promise<object> => ({});
+  return driverWith({ createVolume: nothing, validateVolumeCapabilities: nothing, deleteVolume });
+}
+
 /** A driver that answers every RPC with what the table requires. */
 export function everything(): CsiDriver {
   const derived = Object.getOwnPropertyNames(CsiDriver.prototype);

@@ -13,6 +13,9 @@ class Deleting extends CsiDriver {
   override async createVolume() {
     return { volume: { volumeId: "v" } };
   }
+  override async validateVolumeCapabilities() {
+    return {};
+  }
   override async deleteVolume() {
     return {};
   }
