@@ -16,6 +16,13 @@ export interface CreatedDriver {
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const TEMPLATE = join(PACKAGE, "template");
 
+/** Files that would mean something where they are: npm leaves a .gitignore out of a package, tools obey a tsconfig.json. */
+const FINAL_NAMES: Readonly<Record<string, string>> = {
+  _gitignore: ".gitignore",
+  _dockerignore: ".dockerignore",
+  "_tsconfig.json": "tsconfig.json",
+};
+
 /**
  * Writes a package with a CSI driver into `folder`, which is made unless it is there and empty; its last part is the
  * driver's name. The driver depends on csi-framework and node-mounter of this package's own version.
@@ -30,8 +37,7 @@ export function createDriver(folder: string): CreatedDriver {
     throw new Error(`${dir} is not empty: choose another name, or empty it`);
   }
   const files = templateFiles().map((file) => {
-    // npm leaves a .gitignore out of a package.
-    const path = file.replace(/^_/, ".");
+    const path = FINAL_NAMES[file] ?? file;
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), fill(readFileSync(join(TEMPLATE, file), "utf8"), name));
     return path;
