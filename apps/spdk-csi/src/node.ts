@@ -74,7 +74,14 @@ export class SpdkNode extends CsiDriver {
     const connection = parseConnection(publishContext, volumeContext, this.#parts);
     await records.update(volumeId, { connection: { ...connection }, stagingPath: stagingTargetPath });
     const { device } = await connector.attach(connection, { signal: context.signal });
-    if (access.kind === "block") return {};
+    const staged = await findMounts(host, { target: stagingTargetPath });
+    if (access.kind === "block") {
+      if (staged.length === 0) return {};
+      throw new DriverError(
+        "ALREADY_EXISTS",
+        `volume "${volumeId}" is staged at ${stagingTargetPath} with a filesystem: unstage it before it becomes a block device`,
+      );
+    }
 
     const { blankProof } = publishContext;
     const filesystem = await ensureFilesystem(
@@ -90,7 +97,6 @@ export class SpdkNode extends CsiDriver {
       },
       { signal: context.signal, logger: context.logger },
     );
-    const staged = await findMounts(host, { target: stagingTargetPath });
     if (staged.length === 0 && !filesystem.formatted) await checkFilesystem(host, device, filesystem.type);
     await ensureMounted(
       host,

@@ -87,6 +87,9 @@ describe.skipIf(!ROOT)("as root", () => {
     const stage = () => csi.node.nodeStageVolume({ volumeId, publishContext, stagingTargetPath, volumeCapability });
     await stage();
     await stage();
+    const block = { ...volumeCapability, accessType: { $case: "block" as const, value: {} } };
+    const asBlock = csi.node.nodeStageVolume({ volumeId, publishContext, stagingTargetPath, volumeCapability: block });
+    await expect(asBlock).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
     const xfs = { ...volumeCapability, accessType: { $case: "mount" as const, value: { fsType: "xfs" } } };
     await csi.node.nodeUnstageVolume({ volumeId, stagingTargetPath });
     const asXfs = csi.node.nodeStageVolume({ volumeId, publishContext, stagingTargetPath, volumeCapability: xfs });
