@@ -11,6 +11,7 @@ import {
   type DeleteVolumeRequest,
   serve,
   silentLogger,
+  type ValidateVolumeCapabilitiesRequest,
 } from "@org/csi-framework";
 import { ensureFilesystem, openVolumeRecords } from "@org/node-mounter";
 import { fakeHost } from "@org/node-mounter/testing";
@@ -40,6 +41,11 @@ class Lvols extends CsiDriver {
   override async deleteVolume({ volumeId }: DeleteVolumeRequest) {
     await this.spdk.call("bdev_lvol_delete", { name: volumeId });
     return {};
+  }
+
+  override async validateVolumeCapabilities({ volumeId, volumeCapabilities }: ValidateVolumeCapabilitiesRequest) {
+    await this.spdk.call("bdev_get_bdevs", { name: volumeId });
+    return { confirmed: { volumeCapabilities } };
   }
 }
 
