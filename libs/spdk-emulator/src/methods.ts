@@ -2,6 +2,7 @@ import { bdevHandlers } from "./bdev/bdev-handlers.ts";
 import { frameworkHandlers } from "./framework/framework-handlers.ts";
 import { notificationHandlers } from "./framework/notifications.ts";
 import { versionHandlers } from "./framework/version-handlers.ts";
+import { iscsiHandlers } from "./iscsi/iscsi-handlers.ts";
 import { keyringHandlers } from "./keyring.ts";
 import { lvolHandlers } from "./lvol/lvol-handlers.ts";
 import { lvstoreHandlers } from "./lvol/lvstore-handlers.ts";
@@ -22,6 +23,7 @@ const SINCE: Readonly<Record<string, string>> = {
   bdev_lvol_start_shallow_copy: "24.05",
   bdev_lvol_check_shallow_copy: "24.05",
   bdev_reset_iostat: "23.01",
+  iscsi_get_stats: "25.09",
   keyring_file_add_key: "24.05",
   keyring_file_remove_key: "24.05",
   keyring_get_keys: "24.05",
@@ -39,7 +41,8 @@ export function methodsOf(state: TargetState, version: Version): Handlers {
     ...nvmfHandlers(state, version),
     ...keyringHandlers(state.keyring),
     ...notificationHandlers(state.bdevs.notifications),
-    ...frameworkHandlers(),
+    ...iscsiHandlers(state, version),
+    ...frameworkHandlers(state, version),
   };
   const known = Object.entries(all).filter(([method]) => version.from(SINCE[method] ?? "22.05"));
   return versionHandlers(version, Object.fromEntries(known));

@@ -2,6 +2,7 @@ import { renameSync } from "node:fs";
 
 import type { Bdev } from "./bdev/bdev.ts";
 import { Bdevs } from "./bdev/bdevs.ts";
+import { IscsiState } from "./iscsi/iscsi-state.ts";
 import { Keyring } from "./keyring.ts";
 import type { Lvol } from "./lvol/lvol.ts";
 import { isLvol, Lvstores } from "./lvol/lvstores.ts";
@@ -16,6 +17,7 @@ export class TargetState {
   readonly dir: string;
   readonly bdevs: Bdevs = new Bdevs();
   readonly keyring: Keyring = new Keyring();
+  readonly iscsi: IscsiState = new IscsiState(this.bdevs);
   readonly lvstores: Lvstores;
   readonly subsystems: Map<string, Subsystem> = new Map();
   /** Transports by type, with the parameters that they were made with. */
@@ -66,6 +68,7 @@ export class TargetState {
   /** Takes a bdev away, with the namespaces on it and the lvstore that it holds; what is on disk stays there. */
   dropBdev(bdev: Bdev): void {
     for (const subsystem of this.subsystems.values()) subsystem.dropBdev(bdev, this.files);
+    this.iscsi.dropBdev(bdev);
     const store = this.lvstores.findByBase(bdev);
     if (store !== undefined) {
       for (const lvol of store.lvols) this.dropBdev(lvol);

@@ -3,20 +3,20 @@ import type { Handler, Handlers } from "../rpc/handler.ts";
 import { RpcError, undecodable } from "../rpc/rpc-error.ts";
 import { describeVersion, type Version } from "../version.ts";
 
-/** Methods that a target takes before it has started, and never after: an emulated one starts before it listens. */
-const STARTUP_ONLY = [
-  "accel_assign_opc",
-  "accel_set_options",
-  "bdev_set_options",
-  "framework_start_init",
-  "iobuf_set_options",
-  "iscsi_set_options",
-  "nvmf_set_config",
-  "nvmf_set_crdt",
-  "nvmf_set_max_subsystems",
-  "sock_impl_set_options",
-  "sock_set_default_impl",
-];
+/** Methods that a target takes before it has started, and never after, and since when: an emulated one starts before it listens. */
+const STARTUP_ONLY: Readonly<Record<string, string>> = {
+  accel_assign_opc: "23.01",
+  accel_set_options: "23.05",
+  bdev_set_options: "22.05",
+  framework_start_init: "22.05",
+  iobuf_set_options: "22.09",
+  iscsi_set_options: "22.05",
+  nvmf_set_config: "22.05",
+  nvmf_set_crdt: "22.05",
+  nvmf_set_max_subsystems: "22.05",
+  sock_impl_set_options: "22.05",
+  sock_set_default_impl: "22.05",
+};
 
 const tooLate: Handler = () => {
   throw new RpcError(
@@ -27,6 +27,7 @@ const tooLate: Handler = () => {
 
 /** Adds spdk_get_version, rpc_get_methods and the methods that come too late to the others. */
 export function versionHandlers(version: Version, others: Handlers): Handlers {
+  const startupOnly = Object.entries(STARTUP_ONLY).filter(([, since]) => version.from(since));
   const all: Handlers = {
     spdk_get_version: (params) => {
       if (params !== undefined) throw new RpcError(-32602, "spdk_get_version method requires no parameters");
@@ -37,7 +38,7 @@ export function versionHandlers(version: Version, others: Handlers): Handlers {
       return Object.keys(all).filter((method) => !current || all[method] !== tooLate);
     },
     ...others,
-    ...Object.fromEntries(STARTUP_ONLY.map((method) => [method, tooLate])),
+    ...Object.fromEntries(startupOnly.map(([method]) => [method, tooLate])),
   };
   const described = describeVersion(version);
   return all;

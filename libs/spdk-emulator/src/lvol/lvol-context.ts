@@ -45,13 +45,20 @@ export function nextPoll(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Runs an operation that takes time; a second one on the same lvol meanwhile is refused. */
-export async function exclusively<T>(lvol: Lvol, busy: RpcError, work: () => Promise<T>): Promise<T> {
+/** Runs an operation that takes time; a second one on the same lvol meanwhile is refused, at once. */
+export function exclusively<T>(lvol: Lvol, busy: RpcError, work: () => Promise<T>): Promise<T> {
   if (lvol.busy) throw busy;
   lvol.busy = true;
+  return runExclusively(lvol, work);
+}
+
+async function runExclusively<T>(lvol: Lvol, work: () => Promise<T>): Promise<T> {
   try {
     await nextPoll();
-    return await work();
+    const result = await work();
+    // Whoever came with it finds it under way.
+    await nextPoll();
+    return result;
   } finally {
     lvol.busy = false;
   }

@@ -2,7 +2,8 @@ import { createSparse, removeFile, resizeSparse } from "../bdev/sparse-file.ts";
 import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { errno, internal, invalidParams, undecodable } from "../rpc/rpc-error.ts";
-import { allocatedClusters, clustersOf, countFromNow, describeLvol, setParent } from "./lvol.ts";
+import type { TargetState } from "../target-state.ts";
+import { allocatedClusters, clustersOf, countFromNow, describeLvol, type Lvol, setParent } from "./lvol.ts";
 import {
   checkClearMethod,
   exclusively,
@@ -51,7 +52,7 @@ export function lvolHandlers(context: LvolContext): Handlers {
         return true;
       });
     },
-    bdev_lvol_resize: async (params = {}) => {
+    bdev_lvol_resize: (params = {}) => {
       const { name, ...size } = decode(params, resize, undecodable());
       const bytes = readSize(size);
       const lvol = lvstores.getLvol(name);
@@ -104,7 +105,7 @@ function createHandler({ state, version }: LvolContext): Handlers {
     ...SIZE_SHAPE,
   });
   return {
-    bdev_lvol_create: async (params = {}) => {
+    bdev_lvol_create: (params = {}) => {
       const {
         uuid,
         lvs_name,
@@ -126,13 +127,17 @@ function createHandler({ state, version }: LvolContext): Handlers {
       const lvol = store.newLvol({ name: lvol_name, numBlocks: sizeBytes / BigInt(store.base.blockSize), thin });
       createSparse(lvol.file, sizeBytes);
       store.add(lvol);
-      // The bdev comes in a later poll: a get that was sent along does not find it.
-      await nextPoll();
-      await keep(lvol);
-      state.bdevs.add(lvol);
-      return lvol.uuid;
+      return register(lvol, state);
     },
   };
+}
+
+/** The bdev comes in a later poll than the lvol: a get that was sent along does not find it. */
+async function register(lvol: Lvol, state: TargetState): Promise<string> {
+  await nextPoll();
+  await keep(lvol);
+  state.bdevs.add(lvol);
+  return lvol.uuid;
 }
 
 /** Rounds a quotient up. */

@@ -2,7 +2,7 @@ import { type Bdev, sizeBytes } from "../bdev/bdev.ts";
 import { copySparse, removeFile } from "../bdev/sparse-file.ts";
 import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
-import { errno, invalidParams, RpcError, undecodable } from "../rpc/rpc-error.ts";
+import { invalidParams, RpcError, undecodable } from "../rpc/rpc-error.ts";
 import { allocatedClusters, clustersOf, countFromNow, type Lvol, setParent } from "./lvol.ts";
 import { exclusively, isName, keep, type LvolContext } from "./lvol-context.ts";
 import type { Lvstore } from "./lvstore.ts";
@@ -23,10 +23,13 @@ export function snapshotHandlers(context: LvolContext): Handlers {
 
 function copyHandlers({ state, version }: LvolContext): Handlers {
   const { lvstores } = state;
-  /** Makes an lvol with the bytes of a bdev as they are at one moment. */
-  const copy = async ({ from, store, name, thin }: CopySpec): Promise<Lvol> => {
+  const checkName = (store: Lvstore, name: string): void => {
     if (!isName(name)) throw invalidParams("EINVAL");
     if (store.has(name)) throw invalidParams("EEXIST");
+  };
+  /** Makes an lvol with the bytes of a bdev as they are at one moment. */
+  const copy = async ({ from, store, name, thin }: CopySpec): Promise<Lvol> => {
+    checkName(store, name);
     const lvol = store.newLvol({ name, numBlocks: sizeBytes(from) / BigInt(store.base.blockSize), thin });
     store.reserve(name);
     try {
@@ -48,8 +51,9 @@ function copyHandlers({ state, version }: LvolContext): Handlers {
       const shape = { lvol_name: "string", snapshot_name: "string" } as const;
       const { lvol_name, snapshot_name } = decode(params, shape, undecodable());
       const lvol = lvstores.getLvol(lvol_name);
+      if (lvol.isSnapshot) throw invalidParams("EINVAL");
+      checkName(lvol.store, snapshot_name);
       return exclusively(lvol, invalidParams("EBUSY"), async () => {
-        if (lvol.isSnapshot) throw invalidParams("EINVAL");
         const snapshot = await copy({ from: lvol, store: lvol.store, name: snapshot_name, thin: lvol.thin });
         countFromNow(snapshot, allocatedClusters(lvol));
         Object.assign(snapshot, { isSnapshot: true, readOnly: true, externalParent: lvol.externalParent });
@@ -67,8 +71,9 @@ function copyHandlers({ state, version }: LvolContext): Handlers {
       const decoded = decode(params, version.from("26.05") ? cloneNamed : clone, undecodable());
       const { snapshot_name, clone_name = "" } = decoded;
       const snapshot = lvstores.getLvol(snapshot_name);
+      if (!snapshot.isSnapshot && !snapshot.readOnly) throw invalidParams("EINVAL");
+      checkName(snapshot.store, clone_name);
       return exclusively(snapshot, invalidParams("EBUSY"), async () => {
-        if (!snapshot.isSnapshot && !snapshot.readOnly) throw invalidParams("EINVAL");
         const lvol = await copy({ from: snapshot, store: snapshot.store, name: clone_name, thin: true });
         setParent(lvol, snapshot);
         snapshot.isSnapshot = true;
@@ -152,7 +157,7 @@ function parentHandlers({ state, version }: LvolContext): Handlers {
       const { lvol_name, parent_name } = decode(params, shape, undecodable());
       const lvol = lvstores.getLvol(lvol_name);
       const parent = state.bdevs.find(parent_name);
-      if (parent === undefined) throw errno("ENODEV");
+      if (parent === undefined) throw invalidParams("ENODEV");
       return exclusively(lvol, invalidParams("EBUSY"), async () => {
         if (lvol.externalParent === parent.uuid) throw invalidParams("EEXIST");
         if (isLvol(parent) || sizeBytes(parent) !== sizeBytes(lvol)) throw invalidParams("EINVAL");
