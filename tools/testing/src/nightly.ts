@@ -17,6 +17,7 @@ const STEPS: readonly Step[] = [
   { name: "fuzz", command: ["vitest", "run", "test/fuzz.test.ts"], env: { FUZZ_RUNS: "10000" } },
   { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
+  { name: "vm-emulator", command: [process.execPath, "tools/vm/src/main.ts", "emulator"] },
   benchmark("calls"),
   benchmark("polling"),
   benchmark("parsing"),

@@ -42,7 +42,7 @@ export function executeIo(
   alive: () => boolean,
 ): Reply | undefined | Promise<Reply | undefined> {
   const namespace = controller.subsystem.namespaces.get(command.nsid);
-  if (namespace === undefined) return flushAll(controller);
+  if (namespace === undefined) return flushAll(controller, alive);
   const work = (): Reply | Promise<Reply> =>
     // Once more: the namespace or its ANA state may have changed while the command waited for data or its turn.
     controller.subsystem.namespaces.get(command.nsid) === namespace
@@ -88,9 +88,9 @@ function deallocate(command: Command, data: Buffer, bdev: Namespace["bdev"], fil
   return file.deallocate(ranges).then(() => SUCCESS);
 }
 
-async function flushAll({ subsystem }: Controller): Promise<Reply> {
+async function flushAll({ subsystem }: Controller, alive: () => boolean): Promise<Reply> {
   try {
-    await Promise.all([...subsystem.namespaces.values()].map(({ file }) => file.flush()));
+    await Promise.all([...subsystem.namespaces.values()].map(({ file }) => file.gate.run(alive, () => file.flush())));
     return SUCCESS;
   } catch (error) {
     return toFailure(error);

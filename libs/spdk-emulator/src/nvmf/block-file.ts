@@ -63,10 +63,15 @@ export class BlockFile {
     for (const range of ranges) if (!punched || range.length < PUNCH_FROM_BYTES) await this.#zero(range);
   }
 
-  close(): void {
-    this.#closed = true;
+  /** Looks the path up anew with the next read or write: another file may be there. Nothing may run meanwhile. */
+  reopen(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.reopen();
   }
 
   /** Writes zeroes where there is anything else, so that holes stay holes. */

@@ -26,15 +26,21 @@ export class BlockFiles {
     });
   }
 
-  /** Does work while no I/O reaches a file. Hosts only see their I/O take longer. */
+  /**
+   * Does work while no I/O reaches a file, nor for what is done at once behind it: it begins again in a later turn of
+   * the event loop. Hosts only see their I/O take longer. The work may put another file in the place of this one.
+   */
   async whileQuiet<T>(path: string, work: () => Promise<T>): Promise<T> {
     const file = this.acquire(path);
     await file.gate.pause();
     try {
       return await work();
     } finally {
-      file.gate.resume();
-      this.release(file);
+      file.reopen();
+      setImmediate(() => {
+        file.gate.resume();
+        this.release(file);
+      });
     }
   }
 }

@@ -1,0 +1,54 @@
+#!/bin/bash
+# run.sh CACHE_DIR SECONDS COMMAND: boots a throw-away virtual machine, runs the command in it as root, prints what it
+# prints and ends as it ends; 125 when the machine gave no answer. QEMU emulates: the machines that build this have no KVM.
+cache=$1
+seconds=$2
+here=$(dirname "$(realpath "$0")")
+kernel=$(ls "$cache"/kernel/boot/vmlinuz-*)
+run=$(mktemp -d "$cache/run.XXXXXX") || exit 125
+virtiofsd=
+cleanup() {
+  [ -n "$virtiofsd" ] && kill "$virtiofsd" 2>/dev/null && wait "$virtiofsd" 2>/dev/null
+  rm -f "$run"/* 2>/dev/null
+  # Never with -r: below this is the host's root, in the mount namespace of virtiofsd.
+  rmdir "$run/root" "$run" 2>/dev/null
+}
+trap cleanup EXIT
+mkdir "$run/root"
+printf '%s\n' "$3" > "$run/command"
+mkfifo "$run/out"
+cat "$run/out" &
+reader=$!
+
+# A mount namespace of its own with a read-only bind of /, without the host's /proc, /sys and /dev.
+unshare -m --propagation private bash -c '
+  mount --bind / "$1/root" && mount -o remount,bind,ro "$1/root" || exit 1
+  exec /usr/lib/qemu/virtiofsd --socket-path="$1/fs.sock" -o source="$1/root" -o cache=always -o sandbox=chroot \
+    --thread-pool-size=0' virtiofsd "$run" > "$run/virtiofsd.log" 2>&1 &
+virtiofsd=$!
+for _ in $(seq 250); do [ -S "$run/fs.sock" ] && break; sleep 0.02; done
+
+options="console=ttyS0 quiet panic=-1 reboot=t mitigations=off nokaslr tsc=reliable no_timer_check audit=0
+  random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests net.ifnames=0 vm.init=$here/guest-init.sh vm.run=$run
+  vm.modules=$(realpath "$cache/kernel")/lib/modules"
+timeout -k 5 "$seconds" qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=256 -cpu max,la57=off,cx16=off \
+  -smp 1 -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
+  -object memory-backend-memfd,id=mem,size=2048M,share=on -machine memory-backend=mem \
+  -chardev "socket,id=fs,path=$run/fs.sock" -device vhost-user-fs-pci,queue-size=1024,chardev=fs,tag=host \
+  -serial "file:$run/console.log" -device virtio-serial-pci \
+  -chardev "file,id=out,path=$run/out" -device virtserialport,chardev=out,nr=1 \
+  -chardev "file,id=status,path=$run/status" -device virtserialport,chardev=status,nr=2 \
+  -netdev user,id=net,ipv6=off -device virtio-net-pci,netdev=net,romfile= \
+  -kernel "$kernel" -initrd "$cache/initrd.cpio" -append "${options//$'\n'/ }" < /dev/null
+qemu=$?
+# Opened once more, so that the reader ends even if QEMU never did.
+exec 9<> "$run/out"
+exec 9>&-
+wait "$reader"
+status=$(sed -n 's/^status=//p' "$run/status" 2>/dev/null)
+if [ -z "$status" ]; then
+  echo "the virtual machine gave no answer (QEMU: $qemu)" >&2
+  tail -n 30 "$run/console.log" >&2
+  exit 125
+fi
+exit "$status"

@@ -1,0 +1,60 @@
+// Runs in the virtual machine: node guest/main.ts SETTING [GROUP ...]
+import { anaGroup } from "./ana.ts";
+import { cloneGroup } from "./clones.ts";
+import { filesystemGroup } from "./filesystems.ts";
+import { keyGroup } from "./keys.ts";
+import { manyGroup } from "./many.ts";
+import { nvmeCliGroup } from "./nvme-cli.ts";
+import { refusalGroup } from "./refusals.ts";
+import { restartGroup } from "./restart.ts";
+import { sh } from "./shell.ts";
+import { type Setting, Target } from "./target.ts";
+
+/** Does one check and prints its line; a check that fails does not end the others. */
+export type Check = (name: string, work: () => Promise<void>) => Promise<void>;
+export type Group = (target: Target, check: Check) => Promise<void>;
+
+const GROUPS: Readonly<Record<string, Group>> = {
+  ext4: (target, check) => filesystemGroup("ext4", target, check),
+  xfs: (target, check) => filesystemGroup("xfs", target, check),
+  refusals: refusalGroup,
+  keys: keyGroup,
+  ana: anaGroup,
+  restart: restartGroup,
+  clones: cloneGroup,
+  many: manyGroup,
+  "nvme-cli": nvmeCliGroup,
+};
+
+const [settingText = "{}", ...wanted] = process.argv.slice(2);
+const setting: Setting = JSON.parse(settingText);
+const target = new Target(setting);
+await sh("modprobe nvme-tcp");
+await target.attach();
+await target.createLvstore();
+
+let passed = 0;
+let failed = 0;
+for (const [group, run] of Object.entries(GROUPS)) {
+  if (wanted.length > 0 && !wanted.includes(group)) continue;
+  const check: Check = async (name, work) => {
+    const start = performance.now();
+    try {
+      await work();
+      passed += 1;
+      process.stdout.write(`ok    ${group}: ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)\n`);
+    } catch (error) {
+      failed += 1;
+      process.stdout.write(`FAILED ${group}: ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  };
+  try {
+    await run(target, check);
+  } catch (error) {
+    failed += 1;
+    process.stdout.write(`FAILED ${group}: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+if (failed > 0) process.stdout.write(`${await sh("dmesg | grep -iE 'nvme|error|ext4|xfs' | tail -20 || true")}\n`);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

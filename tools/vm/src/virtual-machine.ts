@@ -1,0 +1,25 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+const SCRIPTS = join(import.meta.dirname, "../scripts");
+
+/** Where the host's 127.0.0.1 is, seen from the machine. */
+export const HOST_FROM_GUEST = "10.0.2.2";
+
+/** Runs a shell command in a new virtual machine, as root, on what it prints to ours; gives its exit status. */
+export async function runInVirtualMachine(command: string, timeoutSeconds: number): Promise<number> {
+  const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");
+  const prepared = spawnSync(join(SCRIPTS, "prepare.sh"), [cache], { stdio: ["ignore", "ignore", "inherit"] });
+  if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
+  const args = [cache, String(timeoutSeconds), command];
+  const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "inherit", "inherit"] });
+  await once(machine, "close");
+  return machine.exitCode ?? 125;
+}
+
+/** A text as one word of a shell's. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
