@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -35,12 +36,24 @@ function run(args: readonly string[], environment: Readonly<Record<string, strin
   return { child, ended: once(child, "close").then(([code]) => ({ code, stderr })) };
 }
 
+/** Waits until somebody answers: the socket is there a moment before anyone listens on it. */
 async function served(): Promise<void> {
   const deadline = Date.now() + 15_000;
-  while (!existsSync(join(dir, "csi.sock"))) {
+  while (!(await answers(join(dir, "csi.sock")))) {
     if (Date.now() > deadline) throw new Error("nobody serves after 15 s");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
 }
 
 it.each(["SIGTERM", "SIGINT"] as const)(
