@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 
+import { prepareDemo } from "./demo.ts";
 import { Emulator, type EmulatorOptions } from "./emulator.ts";
+import { parseFaultFlag } from "./faults/parse-fault-flag.ts";
 
 const USAGE = `Usage: spdk-emulator [--listen URI ...] [options]
 
@@ -9,10 +11,19 @@ const USAGE = `Usage: spdk-emulator [--listen URI ...] [options]
   --dir DIR             keep volumes here, across restarts (default: a temporary directory)
   --poll-ms N           look at sockets every N ms, as a real target does every 4 (default 0: at once)
   --spdk-version V      behave like this version, 22.05 to 26.09 (default 26.09)
+  --fault FAULT         METHOD:EFFECT[,nth=N][,times=N][,when=after][,code=N][,message=TEXT][,delay_ms=N];
+                        EFFECT is error, delay, drop, close, hang or crash; may be repeated
+  --demo                export a volume on 127.0.0.1:4420, and print the three commands that try it
   --help                print this
 `;
 
-function parseOptions(args: readonly string[]): EmulatorOptions | undefined {
+const DEMO_PORT = 4420;
+
+interface Command extends EmulatorOptions {
+  readonly demo: boolean;
+}
+
+function parseCommand(args: readonly string[]): Command | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -20,6 +31,8 @@ function parseOptions(args: readonly string[]): EmulatorOptions | undefined {
       dir: { type: "string" },
       "poll-ms": { type: "string", default: "0" },
       "spdk-version": { type: "string", default: "26.09" },
+      fault: { type: "string", multiple: true, default: [] },
+      demo: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -30,17 +43,22 @@ function parseOptions(args: readonly string[]): EmulatorOptions | undefined {
     listen: values.listen,
     pollMs,
     spdkVersion: values["spdk-version"],
+    faults: values.fault.map(parseFaultFlag),
+    demo: values.demo,
+    // As a real target ends: at once, and nothing is put in order.
+    onCrash: () => process.kill(process.pid, "SIGKILL"),
+    onDefect: (method, error) => warn(`${method}: ${describe(error)}`),
     ...(values.dir !== undefined && { dir: values.dir }),
   };
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) {
+  const command = parseCommand(process.argv.slice(2));
+  if (command === undefined) {
     process.stdout.write(USAGE);
     return;
   }
-  const emulator = await Emulator.start(options);
+  const emulator = await Emulator.start(command);
   const stop = (): void => {
     emulator.close().then(
       () => process.exit(0),
@@ -49,11 +67,21 @@ async function main(): Promise<void> {
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+  const tries = command.demo ? await prepareDemo(emulator, DEMO_PORT) : [];
   for (const uri of emulator.uris) process.stdout.write(`listening on ${uri}\n`);
+  for (const each of tries) process.stdout.write(`  ${each}\n`);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function warn(text: string): void {
+  process.stderr.write(`spdk-emulator: ${text}\n`);
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`spdk-emulator: ${error instanceof Error ? error.message : String(error)}\n`);
+  warn(error instanceof Error ? error.message : String(error));
   process.exit(error instanceof TypeError ? 2 : 1);
 }
 

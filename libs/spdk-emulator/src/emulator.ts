@@ -91,6 +91,16 @@ export class Emulator {
     return this.#listeners.map(({ uri }) => uri);
   }
 
+  /** The version that it behaves like. */
+  get spdkVersion(): string {
+    return this.#version.name;
+  }
+
+  /** Runs a method without a connection: not counted, and no fault happens to it. Rejects as the target refuses. */
+  async call(method: string, params?: object): Promise<unknown> {
+    return this.#service.dispatcher.run(method, params);
+  }
+
   /** What each connection has cost. */
   get counters(): readonly CountersOfConnection[] {
     return this.#counters.describe();

@@ -62,6 +62,13 @@ export class Dispatcher {
     }
   }
 
+  /** Runs a method, as its handler does. */
+  async run(method: string, params: object | undefined): Promise<unknown> {
+    const handler = find(this.#parts.own, method) ?? find(this.#parts.methods, method);
+    if (handler === undefined) throw NOT_FOUND;
+    return handler(params === undefined ? undefined : { ...params });
+  }
+
   #batch(messages: readonly unknown[], caller: Caller, reply: Reply): void {
     const replies: string[] = [];
     let open = messages.length;

@@ -34,6 +34,7 @@ const MAX_SHIFT = 20;
 /** A number's integer value, for 8.0 and 8e0 too; undefined for fractions, and for what is no number. */
 export function toInteger(value: unknown): bigint | undefined {
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  if (typeof value === "bigint") return value;
   if (!(value instanceof JsonNumber)) return undefined;
   const [, sign = "", whole = "", fraction = "", exponent = "0"] = NUMBER_PARTS.exec(value.source) ?? [];
   const shift = Number(exponent) - fraction.length;

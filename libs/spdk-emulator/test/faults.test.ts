@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { parseFaultFlag } from "../src/faults/parse-fault-flag.ts";
+import { type EmulatorOptions, startEmulator } from "../src/index.ts";
+import { until, Wire } from "./contract/wire.ts";
+
+let dir: string;
+let path: string;
+const cleanups: (() => unknown)[] = [];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "faults-"));
+  path = join(dir, "spdk.sock");
+  cleanups.push(() => rmSync(dir, { recursive: true, force: true }));
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function start(options: Partial<EmulatorOptions> = {}) {
+  const emulator = await startEmulator({ listen: [`unix://${path}`], ...options });
+  cleanups.push(() => emulator.close());
+  return emulator;
+}
+
+function open(): Wire {
+  const wire = new Wire(path);
+  cleanups.push(() => wire.socket.destroy());
+  return wire;
+}
+
+const call = (wire: Wire, method: string, params?: object) => wire.call(JSON.stringify({ id: 1, method, params }));
+const MALLOC = { name: "m", num_blocks: 2048, block_size: 512 };
+
+describe("a fault", () => {
+  it("is an error for the nth call of a method, which then has no effect", async () => {
+    const emulator = await start();
+    emulator.addFault({ method: "bdev_malloc_create", effect: "error", nth: 2, code: -12, message: "no memory" });
+    const wire = open();
+    expect(await call(wire, "bdev_malloc_create", { ...MALLOC, name: "a" })).toMatchObject({ result: "a" });
+    expect(await call(wire, "bdev_malloc_create", { ...MALLOC, name: "b" })).toMatchObject({
+      error: { code: -12, message: "no memory" },
+    });
+    expect(await call(wire, "bdev_malloc_create", { ...MALLOC, name: "c" })).toMatchObject({ result: "c" });
+    expect(await call(wire, "bdev_get_bdevs")).toMatchObject({ result: [{ name: "a" }, { name: "c" }] });
+  });
+
+  it.each([
+    ["drop", "before", 0, false],
+    ["drop", "after", 1, false],
+    ["close", "before", 0, true],
+    ["close", "after", 1, true],
+  ] as const)("can %s a call %s its effect", async (effect, when, bdevs, closed) => {
+    const emulator = await start();
+    emulator.addFault({ method: "bdev_malloc_create", effect, when });
+    const wire = open();
+    wire.socket.write(JSON.stringify({ id: 1, method: "bdev_malloc_create", params: MALLOC }));
+    await until(() => wire.closed, closed ? 2_000 : 50);
+    expect(wire.closed).toBe(closed);
+    expect(wire.received).toBe("");
+    expect((await call(open(), "bdev_get_bdevs")).result).toHaveLength(bdevs);
+  });
+
+  it.each(["before", "after"] as const)("delays a call %s its effect", async (when) => {
+    const emulator = await start();
+    emulator.addFault({ method: "bdev_malloc_create", effect: "delay", when, delayMs: 80 });
+    const [slow, other] = [open(), open()];
+    const began = performance.now();
+    const reply = call(slow, "bdev_malloc_create", MALLOC);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await call(other, "bdev_get_bdevs")).result).toHaveLength(when === "after" ? 1 : 0);
+    expect(await reply).toMatchObject({ result: "m" });
+    expect(performance.now() - began).toBeGreaterThan(75);
+  });
+
+  it("hangs the whole target until faults are cleared, which it hears", async () => {
+    await start();
+    const wire = open();
+    await call(wire, "emulator_add_fault", { method: "bdev_get_bdevs", effect: "hang" });
+    wire.socket.write('{"id":1,"method":"bdev_get_bdevs"}');
+    const other = open();
+    other.socket.write('{"id":1,"method":"spdk_get_version"}');
+    await until(() => other.received !== "", 50);
+    expect(other.received).toBe("");
+    expect(await call(other, "emulator_clear_faults")).toMatchObject({ result: true });
+    expect(await call(other, "spdk_get_version")).toMatchObject({ result: { fields: { major: 26 } } });
+  });
+
+  it("crashes the target, which forgets what was in memory and can be started again", async () => {
+    let crashes = 0;
+    const emulator = await start({
+      onCrash: () => {
+        crashes += 1;
+      },
+    });
+    const wire = open();
+    await call(wire, "bdev_malloc_create", MALLOC);
+    emulator.addFault({ method: "spdk_get_version", effect: "crash", times: 1 });
+    wire.socket.write('{"id":1,"method":"spdk_get_version"}');
+    await until(() => wire.closed && crashes === 1, 2_000);
+    expect(crashes).toBe(1);
+    await emulator.restart();
+    expect((await call(open(), "bdev_get_bdevs")).result).toEqual([]);
+  });
+
+  it("is listed and removed by its number, and not named among the target's methods", async () => {
+    await start({ faults: [parseFaultFlag("bdev_lvol_create:error,nth=2,code=-28,message=full")] });
+    const wire = open();
+    expect(await call(wire, "emulator_get_faults")).toMatchObject({
+      result: [{ id: 1, method: "bdev_lvol_create", effect: "error", nth: 2, code: -28, message: "full", seen: 0 }],
+    });
+    expect(await call(wire, "emulator_remove_fault", { id: 1 })).toMatchObject({ result: true });
+    expect(await call(wire, "emulator_remove_fault", { id: 1 })).toMatchObject({ error: { code: -2 } });
+    const { result } = await call(wire, "rpc_get_methods");
+    expect((result as string[]).filter((method) => method.startsWith("emulator"))).toEqual([]);
+  });
+
+  it.each(["x", "x:nope", "x:error,why=1", "x:error,when=never", "x:delay,delay_ms=soon"])(
+    "is refused as %s",
+    (text) => {
+      expect(() => parseFaultFlag(text)).toThrow(TypeError);
+    },
+  );
+});
+
+describe("the target as a whole", () => {
+  it("refuses new connections for a while; those that are there go on", async () => {
+    await start();
+    const wire = open();
+    await call(wire, "emulator_refuse_connections", { refuse: true });
+    const refused = open();
+    await until(() => refused.closed, 2_000);
+    expect(refused.closed).toBe(true);
+    expect(await call(wire, "bdev_get_bdevs")).toMatchObject({ result: [] });
+    await call(wire, "emulator_refuse_connections", { refuse: false });
+    expect(await call(open(), "bdev_get_bdevs")).toMatchObject({ result: [] });
+  });
+
+  it("restarts on request: memory is gone, what is on disk comes back with its bdev", async () => {
+    const image = join(dir, "disk.img");
+    writeFileSync(image, "");
+    truncateSync(image, 256 * 1024 ** 2);
+    await start({ dir: join(dir, "data") });
+    const wire = open();
+    const aio = { name: "aio", filename: image, block_size: 4096 };
+    await call(wire, "bdev_aio_create", aio);
+    await call(wire, "bdev_lvol_create_lvstore", { bdev_name: "aio", lvs_name: "lvs" });
+    const lvol = { lvs_name: "lvs", lvol_name: "a", size_in_mib: 8, thin_provision: true };
+    const { result: uuid } = await call(wire, "bdev_lvol_create", lvol);
+    await call(wire, "bdev_set_qos_limit", { name: "lvs/a", rw_ios_per_sec: 5000 });
+    await call(wire, "emulator_restart", { down_ms: 30 });
+    await until(() => wire.closed, 2_000);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const again = open();
+    expect(await call(again, "bdev_get_bdevs")).toMatchObject({ result: [] });
+    await call(again, "bdev_aio_create", aio);
+    expect(await call(again, "bdev_get_bdevs", { name: "lvs/a" })).toMatchObject({
+      result: [{ uuid, assigned_rate_limits: { rw_ios_per_sec: 0 } }],
+    });
+  });
+});
+
+describe("counters", () => {
+  it("tell what an operation costs: calls, and round trips", async () => {
+    const emulator = await start();
+    const wire = open();
+    await call(wire, "spdk_get_version");
+    await call(wire, "spdk_get_version");
+    const pipelined = Array.from({ length: 4 }, (_, id) => JSON.stringify({ id, method: "bdev_get_bdevs" }));
+    wire.received = "";
+    wire.socket.write(pipelined.join(""));
+    await until(() => wire.received.split("\n").length === 5, 2_000);
+    expect(emulator.counters).toMatchObject([
+      { calls: 6, round_trips: 3, open: true, methods: { spdk_get_version: 2, bdev_get_bdevs: 4 } },
+    ]);
+    expect((await call(wire, "emulator_get_counters")).result).toMatchObject([{ calls: 6, round_trips: 3 }]);
+    await call(wire, "emulator_reset_counters");
+    expect(emulator.counters).toMatchObject([{ calls: 0, round_trips: 0, methods: {} }]);
+  });
+});
+
+describe("hazards", () => {
+  const nqn = "nqn.2026-01.io.example:a";
+  const remove = JSON.stringify({ id: 1, method: "nvmf_delete_subsystem", params: { nqn } });
+  const removeHost = JSON.stringify({ id: 2, method: "nvmf_subsystem_remove_host", params: { nqn, host: nqn } });
+
+  it.each([
+    ["25.05", remove + remove, { "crashes: delete+delete": 1 }],
+    ["24.05", remove + remove, { "crashes: delete+delete": 1 }],
+    ["24.01", remove + remove, {}],
+    ["26.09", remove + remove, {}],
+    ["26.09", remove + removeHost, { "crashes: delete+remove_host": 1 }],
+    ["26.09", removeHost + remove, {}],
+    ["25.05", removeHost + remove, {}],
+  ])("of v%s are counted when they are in flight together", async (spdkVersion, text, hazards) => {
+    const emulator = await start({ spdkVersion });
+    await emulator.call("nvmf_create_subsystem", { nqn });
+    const wire = open();
+    wire.socket.write(text);
+    await until(() => wire.received.split("\n").length === 3, 2_000);
+    expect(emulator.hazards).toEqual(hazards);
+  });
+
+  it("are none when each waits for the one before", async () => {
+    const emulator = await start({ spdkVersion: "25.05" });
+    await emulator.call("nvmf_create_subsystem", { nqn });
+    const wire = open();
+    for (let time = 0; time < 20; time += 1) await wire.call(remove);
+    expect(emulator.hazards).toEqual({});
+  });
+});
