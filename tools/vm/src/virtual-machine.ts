@@ -5,9 +5,6 @@ import { join } from "node:path";
 
 const SCRIPTS = join(import.meta.dirname, "../scripts");
 
-/** Where the host's 127.0.0.1 is, seen from the machine. */
-export const HOST_FROM_GUEST = "10.0.2.2";
-
 /** Runs a shell command in a new virtual machine, as root, on what it prints to ours; gives its exit status. */
 export async function runInVirtualMachine(command: string, timeoutSeconds: number): Promise<number> {
   const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");

@@ -221,7 +221,7 @@ export class Subsystem {
 
 /** Whether a bdev takes no writes: a snapshot, or what was set read-only. */
 export function isReadOnly(bdev: Bdev): boolean {
-  return "readOnly" in bdev && bdev.readOnly === true;
+  return bdev.readOnly === true;
 }
 
 function releaseKeys(host: AllowedHost | undefined): void {

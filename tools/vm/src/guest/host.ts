@@ -3,7 +3,7 @@ import { open, realpath, writeFile } from "node:fs/promises";
 
 import { until } from "./shell.ts";
 
-/** The machine's way to the emulator. */
+/** Where the host's 127.0.0.1 is, seen from the machine. */
 export const ADDRESS = "10.0.2.2";
 export const HOST_ID = "11111111-2222-3333-4444-555555555555";
 export const HOST_NQN: string = `nqn.2014-08.org.nvmexpress:uuid:${HOST_ID}`;
