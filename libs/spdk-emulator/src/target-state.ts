@@ -36,7 +36,10 @@ export class TargetState {
     this.bdevs.onResize = (bdev) => {
       for (const subsystem of this.subsystems.values()) subsystem.resizeBdev(bdev);
     };
-    this.closers.push(() => this.dataPlane.close());
+    this.closers.push(async () => {
+      await this.dataPlane.close();
+      await this.files.close();
+    });
   }
 
   /** What has to end before the state is thrown away, as a target ends or starts anew. */

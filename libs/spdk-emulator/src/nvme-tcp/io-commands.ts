@@ -90,7 +90,9 @@ function deallocate(command: Command, data: Buffer, bdev: Namespace["bdev"], fil
 
 async function flushAll({ subsystem }: Controller, alive: () => boolean): Promise<Reply> {
   try {
-    await Promise.all([...subsystem.namespaces.values()].map(async ({ file }) => file.gate.run(alive, () => file.flush())));
+    await Promise.all(
+      [...subsystem.namespaces.values()].map(async ({ file }) => file.gate.run(alive, () => file.flush())),
+    );
     return SUCCESS;
   } catch (error) {
     return toFailure(error);

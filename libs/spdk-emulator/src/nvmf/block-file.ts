@@ -2,8 +2,8 @@ import { closeSync, constants, fdatasync, openSync, readSync, writeSync } from "
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 
+import { HolePuncher } from "./hole-puncher.ts";
 import { IoGate } from "./io-gate.ts";
-import { punchHoles } from "./punch-holes.ts";
 
 /** A piece of a file, in bytes. */
 export interface ByteRange {
@@ -27,6 +27,7 @@ export class BlockFile {
   readonly path: string;
   readonly gate: IoGate = new IoGate();
   #fd: number | undefined;
+  #puncher: HolePuncher | undefined;
   #closed = false;
 
   constructor(path: string) {
@@ -58,15 +59,18 @@ export class BlockFile {
 
   /** Makes ranges read as zeroes and gives their room back. */
   async deallocate(ranges: readonly ByteRange[]): Promise<void> {
-    const large = ranges.filter(({ length }) => length >= PUNCH_FROM_BYTES);
-    const punched = large.length > 0 && (await punchHoles(this.path, large));
-    for (const range of ranges) if (!punched || range.length < PUNCH_FROM_BYTES) await this.#zero(range);
+    for (const range of ranges) {
+      const punched = range.length >= PUNCH_FROM_BYTES && (await this.#punch(range));
+      if (!punched) await this.#zero(range);
+    }
   }
 
   /** Looks the path up anew with the next read or write: another file may be there. Nothing may run meanwhile. */
   reopen(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+    this.#puncher?.close();
+    this.#puncher = undefined;
   }
 
   close(): void {
@@ -81,6 +85,11 @@ export class BlockFile {
       const zeroes = ZEROES.subarray(0, Math.min(ZEROED_AT_ONCE_BYTES, length - at));
       if (!this.read(offset + at, zeroes.length).equals(zeroes)) this.write(zeroes, offset + at);
     }
+  }
+
+  #punch(range: ByteRange): Promise<boolean> {
+    this.#puncher ??= new HolePuncher(this.path);
+    return this.#puncher.punch(range);
   }
 
   #open(): number {

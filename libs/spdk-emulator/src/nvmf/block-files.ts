@@ -26,6 +26,14 @@ export class BlockFiles {
     });
   }
 
+  /** Closes every file, when what runs has ended. Nobody uses them any more. */
+  async close(): Promise<void> {
+    const files = [...this.#open.values()].map(({ file }) => file);
+    this.#open.clear();
+    await Promise.all(files.map((file) => file.gate.pause()));
+    for (const file of files) file.close();
+  }
+
   /**
    * Does work while no I/O reaches a file, nor for what is done at once behind it: it begins again in a later turn of
    * the event loop. Hosts only see their I/O take longer. The work may put another file in the place of this one.
