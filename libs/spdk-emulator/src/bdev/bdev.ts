@@ -30,6 +30,9 @@ export interface Bdev {
   driverSpecific(): object;
   /** Whether it cannot be written to. */
   readonly readOnly?: boolean;
+  /** Told of bytes that a host has written, and of those that it has given back. */
+  onWrite?(offset: number, length: number): void;
+  onDeallocate?(offset: number, length: number): void;
   /** Whether memory domains of what is below show through. */
   readonly memoryDomains?: boolean;
   /** Takes part in what happens when it goes. */

@@ -18,6 +18,8 @@ export interface Lvol extends Bdev {
   /** Clusters that it owned when its file took `baselineBytes`: what has come since is its own, too. */
   ownedClusters: number;
   baselineBytes: number;
+  /** Clusters that hosts have written since then; unlike the file it shows writes over inherited bytes. */
+  readonly writtenClusters: Set<number>;
   /** Whether an operation on it is under way. */
   busy: boolean;
 }
@@ -54,6 +56,17 @@ export function newLvol({ store, uuid, file, name, numBlocks, thin }: LvolSpec, 
     externalParent: undefined,
     ownedClusters: 0,
     baselineBytes: 0,
+    writtenClusters: new Set(),
+    onWrite(offset, length) {
+      const { clusterSize } = store;
+      const last = Math.floor((offset + length - 1) / clusterSize);
+      for (let at = Math.floor(offset / clusterSize); at <= last; at += 1) lvol.writtenClusters.add(at);
+    },
+    onDeallocate(offset, length) {
+      const { clusterSize } = store;
+      const end = Math.floor((offset + length) / clusterSize);
+      for (let at = Math.ceil(offset / clusterSize); at < end; at += 1) lvol.writtenClusters.delete(at);
+    },
     busy: false,
     aliases: () => [aliasOf(lvol)],
     driverSpecific: () => ({ lvol: describeDriver(lvol, version) }),
@@ -81,18 +94,23 @@ export function setParent(lvol: Lvol, parent: Lvol | undefined): void {
   parent?.clones.add(lvol);
 }
 
-/** Clusters that an lvol owns, 0 when nothing was ever written to it. A write over inherited bytes may not be seen. */
+/**
+ * Clusters that an lvol owns, 0 when nothing was ever written to it. A write over inherited bytes is seen if it came over
+ * NVMe/TCP, and until the target ends.
+ */
 export function allocatedClusters(lvol: Lvol): number {
   const all = clustersOf(lvol);
   if (!lvol.thin) return all;
   const since = lvol.readOnly ? 0 : Math.max(0, allocatedBytes(lvol.file) - lvol.baselineBytes);
-  return Math.min(all, lvol.ownedClusters + Math.ceil(since / lvol.store.clusterSize));
+  const written = Math.max(lvol.writtenClusters.size, Math.ceil(since / lvol.store.clusterSize));
+  return Math.min(all, lvol.ownedClusters + written);
 }
 
 /** Counts what an lvol owns from now on: this, and what its file takes beyond what it takes now. */
 export function countFromNow(lvol: Lvol, ownedClusters: number): void {
   lvol.ownedClusters = ownedClusters;
   lvol.baselineBytes = allocatedBytes(lvol.file);
+  lvol.writtenClusters.clear();
 }
 
 function describeDriver(lvol: Lvol, version: Version): object {

@@ -1,3 +1,5 @@
+import type { Bdev } from "../bdev/bdev.ts";
+import type { BlockFile, ByteRange } from "../nvmf/block-file.ts";
 import { isReadOnly, type Namespace } from "../nvmf/subsystem.ts";
 import { ALL_NAMESPACES, type Command, IoOpcode } from "./command.ts";
 import type { Controller } from "./controller.ts";
@@ -56,7 +58,8 @@ export function executeIo(
   }
 }
 
-function perform({ bdev, file }: Namespace, command: Command, data: Buffer): Reply | Promise<Reply> {
+function perform(namespace: Namespace, command: Command, data: Buffer): Reply | Promise<Reply> {
+  const { bdev, file } = namespace;
   const offset = Number(command.startBlock) * bdev.blockSize;
   const length = command.blockCount * bdev.blockSize;
   switch (command.opcode) {
@@ -64,28 +67,36 @@ function perform({ bdev, file }: Namespace, command: Command, data: Buffer): Rep
       return give(file.read(offset, length));
     case IoOpcode.write:
       file.write(data, offset);
+      bdev.onWrite?.(offset, length);
       return SUCCESS;
     case IoOpcode.writeZeroes:
-      return file.deallocate([{ offset, length }]).then(() => SUCCESS);
+      return giveBack(bdev, file, [{ offset, length }]);
     case IoOpcode.datasetManagement:
-      return deallocate(command, data, bdev, file);
+      return deallocate(command, data, namespace);
     default:
       return file.flush().then(() => SUCCESS);
   }
 }
 
-function deallocate(command: Command, data: Buffer, bdev: Namespace["bdev"], file: Namespace["file"]) {
+function deallocate(command: Command, data: Buffer, { bdev, file }: Namespace): Reply | Promise<Reply> {
   const count = (command.dword(10) & 0xff) + 1;
   if (data.length < RANGE_BYTES * count) return refuse(Status.invalidField);
   if ((command.dword(11) & DEALLOCATE) === 0) return SUCCESS;
-  const ranges: { offset: number; length: number }[] = [];
+  const ranges: ByteRange[] = [];
   for (let at = 0; at < RANGE_BYTES * count; at += RANGE_BYTES) {
     const blocks = data.readUInt32LE(at + 4);
     const start = data.readBigUInt64LE(at + 8);
     if (start + BigInt(blocks) > bdev.numBlocks) return refuse(Status.lbaOutOfRange);
     if (blocks > 0) ranges.push({ offset: Number(start) * bdev.blockSize, length: blocks * bdev.blockSize });
   }
-  return file.deallocate(ranges).then(() => SUCCESS);
+  return giveBack(bdev, file, ranges);
+}
+
+async function giveBack(bdev: Bdev, file: BlockFile, ranges: readonly ByteRange[]): Promise<Reply> {
+  // Before: what is written meanwhile stays counted.
+  for (const { offset, length } of ranges) bdev.onDeallocate?.(offset, length);
+  await file.deallocate(ranges);
+  return SUCCESS;
 }
 
 async function flushAll({ subsystem }: Controller, alive: () => boolean): Promise<Reply> {

@@ -94,6 +94,19 @@ describe("what a volume takes", () => {
     expect((await lvol()).clusters).toBe(0);
     await host.write(3 * MIB, randomBytes(2 * MIB));
     expect((await lvol()).clusters).toBe(2);
+    await host.write(10 * MIB, randomBytes(512));
+    await host.write(12 * MIB - 512, randomBytes(1024));
+    expect((await lvol()).clusters).toBe(5);
+    await host.deallocate([[10 * MIB, 2 * MIB]]);
+    expect((await lvol()).clusters).toBe(3);
+  });
+
+  it("counts anew after a snapshot, what is written over the old bytes too", async () => {
+    await host.write(0, randomBytes(4 * MIB));
+    await target.rpc("bdev_lvol_snapshot", { lvol_name: "lvs0/v", snapshot_name: "s" });
+    expect([(await lvol()).clusters, (await lvol("lvs0/s")).clusters]).toEqual([0, 4]);
+    await host.write(MIB, randomBytes(MIB));
+    expect([(await lvol()).clusters, (await lvol("lvs0/s")).clusters]).toEqual([1, 4]);
   });
 
   it("is given back by deallocate and Write Zeroes, which read as zeroes", async () => {
