@@ -6,6 +6,9 @@ import type { ByteRange } from "./block-file.ts";
 const SCRIPT =
   'while read -r offset length; do fallocate -p -o "$offset" -l "$length" -- "$1" && echo done || exit 1; done';
 
+/** A child that has nothing to do for this long ends. */
+const IDLE_MS = 1000;
+
 interface Request {
   readonly range: ByteRange;
   readonly resolve: (punched: boolean) => void;
@@ -20,6 +23,7 @@ export class HolePuncher {
   readonly #requests: Request[] = [];
   #child: ChildProcess | undefined;
   #unable = false;
+  #idle: NodeJS.Timeout | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -36,13 +40,18 @@ export class HolePuncher {
 
   /** Ends the child once it has done what it was asked. */
   close(): void {
+    clearTimeout(this.#idle);
     this.#child?.stdin?.end();
     this.#child = undefined;
   }
 
   #sendNext(): void {
+    clearTimeout(this.#idle);
     const [next] = this.#requests;
-    if (next === undefined) return;
+    if (next === undefined) {
+      this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
+      return;
+    }
     this.#child ??= this.#spawn();
     this.#child.stdin?.write(`${next.range.offset} ${next.range.length}\n`);
   }

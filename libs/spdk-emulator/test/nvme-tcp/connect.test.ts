@@ -167,6 +167,24 @@ describe("a port", () => {
     await target.listen(taken.port);
   });
 
+  it("is bound at the address that was named: another of 127.0.0.0/8, IPv6, or any", async () => {
+    const addresses = [
+      ["IPv4", "127.9.8.7", "127.9.8.7"],
+      ["IPv6", "::1", "::1"],
+      ["IPv4", "0.0.0.0", "127.0.0.1"],
+    ] as const;
+    for (const [adrfam, traddr, address] of addresses) {
+      const port = await freePort();
+      const listen_address = { trtype: "TCP", adrfam, traddr, trsvcid: String(port) };
+      await target.rpc("nvmf_subsystem_add_listener", { nqn: NQN, listen_address });
+      const connected = await host({ address, port });
+      expect((await connected.identify(1)).toString("latin1", 4, 11)).toBe("SERIAL1");
+      const qpairs = await target.rpc("nvmf_subsystem_get_qpairs", { nqn: NQN });
+      expect(qpairs).toContainEqual(expect.objectContaining({ listen_address }));
+      connected.close();
+    }
+  });
+
   it("serves several subsystems, also of one pipelined write", async () => {
     const port = await freePort();
     const nqns = [1, 2, 3, 4].map((n) => `${NQN}-${n}`);
