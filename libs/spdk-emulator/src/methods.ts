@@ -10,6 +10,7 @@ import { shallowCopyHandlers } from "./lvol/shallow-copy-handlers.ts";
 import { snapshotHandlers } from "./lvol/snapshot-handlers.ts";
 import { nvmfHandlers } from "./nvmf/nvmf-handlers.ts";
 import type { Handlers } from "./rpc/handler.ts";
+import { withSubsystemChanges } from "./subsystem-changes.ts";
 import type { TargetState } from "./target-state.ts";
 import type { Version } from "./version.ts";
 
@@ -38,7 +39,7 @@ export function methodsOf(state: TargetState, version: Version): Handlers {
     ...lvolHandlers({ state, version }),
     ...snapshotHandlers({ state, version }),
     ...shallowCopyHandlers({ state, version }),
-    ...nvmfHandlers(state, version),
+    ...withSubsystemChanges(nvmfHandlers(state, version), version),
     ...keyringHandlers(state.keyring),
     ...notificationHandlers(state.bdevs.notifications),
     ...iscsiHandlers(state, version),

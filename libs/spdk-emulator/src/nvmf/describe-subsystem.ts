@@ -1,7 +1,12 @@
+import type { Version } from "../version.ts";
 import type { AllowedHost, ListenerAddress, Subsystem } from "./subsystem.ts";
 
 /** One entry of nvmf_get_subsystems. */
-export function describeSubsystem(subsystem: Subsystem, address: (address: ListenerAddress) => object): object {
+export function describeSubsystem(
+  subsystem: Subsystem,
+  address: (address: ListenerAddress) => object,
+  version: Version,
+): object {
   const { nqn, serialNumber, modelNumber, maxNamespaces, minCntlid, maxCntlid, anaReporting, adminLabel } =
     subsystem.options;
   return {
@@ -15,11 +20,10 @@ export function describeSubsystem(subsystem: Subsystem, address: (address: Liste
     model_number: modelNumber,
     ...(adminLabel !== undefined && { admin_label: adminLabel }),
     max_namespaces: maxNamespaces,
-    passthrough: false,
+    ...(version.from("25.09") && { passthrough: false }),
     min_cntlid: minCntlid,
     max_cntlid: maxCntlid,
-    dmrsl: 2097152,
-    wzsl: 12,
+    ...(version.from("26.05") && { dmrsl: 2097152, wzsl: 12 }),
     namespaces: [...subsystem.namespaces.values()]
       .toSorted((a, b) => a.nsid - b.nsid)
       .map(({ nsid, bdev, nguid, eui64, uuid, anagrpid }) => ({

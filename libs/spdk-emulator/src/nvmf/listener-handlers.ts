@@ -3,8 +3,8 @@ import { networkInterfaces } from "node:os";
 
 import { decode } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
-import { invalidParameters } from "../rpc/rpc-error.ts";
-import { describeAddress, findNamed, type NvmfContext, readAddress } from "./context.ts";
+import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
+import { findNamed, type NvmfContext, readAddress } from "./context.ts";
 import { ANA_STATES, type AnaState, type Listener, type ListenerAddress, type Subsystem } from "./subsystem.ts";
 
 /** Where subsystems listen, and the ANA states that hosts see there. */
@@ -24,7 +24,8 @@ export function listenerHandlers(context: NvmfContext): Handlers {
       const subsystem = find(nqn);
       const address = readAddress(listen_address);
       if (!state.transports.has(address.trtype) || !isBindable(address)) throw invalidParameters();
-      const anaState = readAnaState(ana_state);
+      // Before v24.01 the state is ignored, as everything unknown is.
+      const anaState = readAnaState(version.from("24.01") ? ana_state : "optimized");
       if (subsystem.findListener(address) !== undefined) {
         if (version.nvmf.refusesDuplicateListener) throw invalidParameters();
         return true;
@@ -56,7 +57,7 @@ export function listenerHandlers(context: NvmfContext): Handlers {
     nvmf_subsystem_get_listeners: (params = {}) => {
       const { listeners, options } = findNamed(context, params);
       return listeners.map(({ address, anaStates }) => ({
-        address: describeAddress(context, address),
+        address,
         ...(options.anaReporting && {
           ana_states: anaStates.map((ana_state, index) => ({ ana_group: index + 1, ana_state })),
         }),
@@ -72,6 +73,8 @@ export function listenerHandlers(context: NvmfContext): Handlers {
       } as const;
       const { nqn, listen_address, ana_state, anagrpid } = decode(params, shape, invalidParameters());
       const anaState = readAnaState(ana_state);
+      if (!version.nvmf.namesMissingSubsystem && !state.subsystems.has(nqn))
+        throw new RpcError(-32602, `Unable to find subsystem with NQN ${nqn}`);
       find(nqn).setAnaState(readAddress(listen_address), anaState, anagrpid);
       return true;
     },

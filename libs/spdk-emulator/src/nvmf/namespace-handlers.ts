@@ -1,4 +1,4 @@
-import { decode } from "../rpc/decode.ts";
+import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
 import type { NvmfContext } from "./context.ts";
@@ -7,6 +7,17 @@ const NGUID = /^[0-9a-f]{32}$/i;
 
 /** nvmf_subsystem_add_ns and nvmf_subsystem_remove_ns. */
 export function namespaceHandlers({ state, version, find }: NvmfContext): Handlers {
+  const shape = ofVersion(version, {
+    bdev_name: "string",
+    nsid: "uint32?",
+    nguid: "string?",
+    eui64: "string?",
+    uuid: "uuid?",
+    anagrpid: "uint32?",
+    no_auto_visible: "boolean? 24.05-",
+    hide_metadata: "boolean? 24.09-",
+    ptpl_file: "string?",
+  });
   return {
     nvmf_subsystem_add_ns: (params = {}) => {
       const { nqn, namespace } = decode(
@@ -15,17 +26,6 @@ export function namespaceHandlers({ state, version, find }: NvmfContext): Handle
         invalidParameters(),
       );
       const subsystem = find(nqn);
-      const shape = {
-        bdev_name: "string",
-        nsid: "uint32?",
-        nguid: "string?",
-        eui64: "string?",
-        uuid: "uuid?",
-        anagrpid: "uint32?",
-        no_auto_visible: "boolean?",
-        hide_metadata: "boolean?",
-        ptpl_file: "string?",
-      } as const;
       const { bdev_name, nsid, nguid, eui64, uuid, anagrpid } = decode(namespace, shape, invalidParameters());
       if (nguid !== undefined && !NGUID.test(nguid))
         throw version.from("26.09") ? new RpcError(-32602, "Invalid nguid") : invalidParameters();

@@ -5,8 +5,6 @@ interface Exception {
   readonly reason: string;
 }
 
-const OLDER = ["25.05", "24.05", "24.01", "22.05"];
-
 const EXCEPTIONS: readonly Exception[] = [
   {
     reason: "needs an initiator: the tests of the data plane have one",
@@ -41,49 +39,6 @@ const EXCEPTIONS: readonly Exception[] = [
     names: [
       "protocol.race_add_ns_and_delete_subsystem_pipelined",
       "protocol.race_delete_subsystem_twice_pipelined_fresh",
-    ],
-  },
-  {
-    reason: "NVMe-oF: the order of replies, and refusals, of steps that are sent together",
-    names: [
-      "protocol.race_create_subsystem_twice_pipelined",
-      "protocol.race_add_ns_and_add_listener_pipelined",
-      "protocol.race_add_ns_and_delete_subsystem_pipelined",
-      "protocol.race_delete_subsystem_twice_pipelined",
-      "protocol.race_delete_subsystem_twice_pipelined_fresh",
-      "protocol.race_add_two_ns_pipelined",
-      "protocol.race_add_listener_twice_pipelined",
-    ],
-  },
-  {
-    reason: "NVMe-oF: fields, parameters and words of older versions",
-    versions: OLDER,
-    names: [
-      ...["all", "by_trtype"].map((name) => `nvmf_get_transports.${name}`),
-      ...["serial_too_long", "model_too_long"].map((name) => `nvmf_create_subsystem.${name}`),
-      ...[
-        "all",
-        "by_nqn",
-        "missing",
-        "with_ns",
-        "b_with_ns",
-        "with_hosts",
-        "after_online_grow",
-        "before_lvol_delete",
-        "after_exported_lvol_deleted",
-      ].map((name) => `nvmf_get_subsystems.${name}`),
-      "nvmf_subsystem_listener_set_ana_state.missing_subsystem",
-      "nvmf_subsystem_get_listeners.ok",
-      "nvmf_subsystem_get_listeners.after_ana",
-      "nvmf_subsystem_add_ns.no_auto_visible",
-      "nvmf_subsystem_add_ns.no_auto_visible (own form)",
-      "nvmf_subsystem_add_listener.bad_ana_state",
-      "extra.listeners",
-      "extra.subsystem_admin_label",
-      "extra.subsystem_admin_label (own form)",
-      "extra.subsystem_admin_label_get",
-      "extra.subsystem_admin_label_long",
-      "extra.subsystem_after_lvstore_deleted",
     ],
   },
 ];

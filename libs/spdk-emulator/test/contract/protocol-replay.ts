@@ -1,6 +1,7 @@
 import { normalize } from "./compare.ts";
 import type { Recorded } from "./recording.ts";
 import type { Summary } from "./summary.ts";
+import { withOwnAddresses } from "./translation.ts";
 import { until, Wire } from "./wire.ts";
 
 const HALF_CLOSES = /half_close|close_write/;
@@ -27,7 +28,7 @@ export async function replayProtocol(path: string, records: readonly Recorded[],
     if (bytes === undefined || ELIDED.test(bytes) || ELIDED.test(wanted) || form === "skipped" || form === "note")
       continue;
     const wire = new Wire(path);
-    wire.socket.write(bytes);
+    wire.socket.write(withOwnAddresses(bytes));
     if (HALF_CLOSES.test(name)) wire.socket.end();
     const expected = normalize(wanted);
     await until(

@@ -18,6 +18,15 @@ const GROWN: Readonly<Record<string, readonly [string, number]>> = {
 };
 const KEY_MODES: Readonly<Record<string, number>> = { keyperm: 0o644 };
 
+/** An address of this run: runs beside each other listen on the same ports. */
+const LOOPBACK = `127.${1 + (process.pid % 250)}.${1 + Math.floor(Math.random() * 250)}.1`;
+const WILDCARD_PORT = String(20_000 + Math.floor(Math.random() * 10_000));
+
+/** Puts addresses of this run in the place of recorded ones. */
+export function withOwnAddresses(text: string): string {
+  return text.replaceAll("127.0.0.1", LOOPBACK).replaceAll('"14498"', `"${WILDCARD_PORT}"`);
+}
+
 /** Puts recorded requests into the words of the target under test: its uuids for the recorded ones, its files for the recorded ones. */
 export class Translation {
   readonly #dir: string;
