@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { Host } from "./host.ts";
+import { HostQueue } from "./initiator.ts";
 import { ADDRESS, HOST_NQN, NQN, startTarget, type Target } from "./target.ts";
 
 const KIB = 1024;
@@ -80,6 +81,39 @@ describe("reads and writes", () => {
     const { readFileSync } = await import("node:fs");
     expect(sha(readFileSync(file).subarray(MIB, MIB + data.length))).toBe(sha(data));
     expect(await host.queue().send({ opcode: 0, nsid: 0xffffffff })).toMatchObject({ status: 0 });
+  });
+});
+
+describe("what a dead connection left running", () => {
+  it("never lands on what its host has written since on another one", async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const dying = await HostQueue.open(ADDRESS, target.port);
+      await dying.connect({ nqn: NQN, hostNqn: HOST_NQN, qid: 9, cntlid: host.cntlid });
+      // Large enough to be given back by the child process, one piece after the other.
+      const pieces = Array.from({ length: 32 }, (_, index) => [index * MIB, 512 * KIB] as const);
+      const deallocation = Buffer.alloc(16 * pieces.length);
+      for (const [index, [offset, length]] of pieces.entries()) {
+        deallocation.writeUInt32LE(length / 512, 16 * index + 4);
+        deallocation.writeBigUInt64LE(BigInt(offset / 512), 16 * index + 8);
+      }
+      const { capsule } = dying.encode({
+        opcode: 9,
+        nsid: 1,
+        dwords: [pieces.length - 1, 4],
+        write: deallocation,
+        inCapsule: true,
+      });
+      await new Promise((resolve) => dying.socket.write(capsule, resolve));
+      await setTimeout(round);
+      const closed = dying.closed;
+      dying.close();
+      await closed;
+      // For the host the command has failed; it writes there on another connection.
+      const data = randomBytes(4 * KIB);
+      await host.write(31 * MIB, data);
+      await setTimeout(150);
+      expect(sha(await host.read(31 * MIB, data.length))).toBe(sha(data));
+    }
   });
 });
 
