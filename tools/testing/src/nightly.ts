@@ -1,4 +1,4 @@
-// What takes too long for `npm test`: long fuzzing, the packages as users install them, benchmarks. At most 90 minutes.
+// What takes too long for `npm test`: long fuzzing, mutants, the packages as users install them, benchmarks. At most 90 minutes.
 // Usage: node tools/testing/src/nightly.ts [NAME ...]
 import { spawnSync } from "node:child_process";
 
@@ -15,6 +15,7 @@ const benchmark = (name: string): Step => ({
 
 const STEPS: readonly Step[] = [
   { name: "fuzz", command: ["vitest", "run", "test/fuzz.test.ts"], env: { FUZZ_RUNS: "10000" } },
+  { name: "mutants", command: [process.execPath, "libs/csi-framework/test/mutate-tables.ts"] },
   { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
   { name: "vm-emulator", command: [process.execPath, "tools/vm/src/main.ts", "emulator"] },
