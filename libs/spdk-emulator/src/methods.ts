@@ -28,6 +28,8 @@ const SINCE: Readonly<Record<string, string>> = {
   keyring_file_add_key: "24.05",
   keyring_file_remove_key: "24.05",
   keyring_get_keys: "24.05",
+  nvmf_ns_add_host: "24.05",
+  nvmf_ns_remove_host: "24.05",
   nvmf_subsystem_set_keys: "24.09",
 };
 

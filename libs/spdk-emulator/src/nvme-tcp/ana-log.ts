@@ -8,9 +8,9 @@ const HEADER_BYTES = 16;
 const GROUP_BYTES = 32;
 
 /** Asymmetric Namespace Access (Base 2.0, 5.16.1.13): the groups that hold a namespace, as this host's path has them. */
-export function anaLog({ subsystem, listener }: Controller, groupsOnly: boolean): Buffer {
+export function anaLog({ subsystem, listener, namespaces }: Controller, groupsOnly: boolean): Buffer {
   const groups = new Map<number, number[]>();
-  for (const { nsid, anagrpid } of [...subsystem.namespaces.values()].toSorted((a, b) => a.nsid - b.nsid)) {
+  for (const { nsid, anagrpid } of namespaces.toSorted((a, b) => a.nsid - b.nsid)) {
     const members = groups.get(anagrpid) ?? [];
     members.push(nsid);
     groups.set(anagrpid, members);

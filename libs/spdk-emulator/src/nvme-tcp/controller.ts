@@ -1,4 +1,4 @@
-import type { Listener, Subsystem } from "../nvmf/subsystem.ts";
+import type { Listener, Namespace, Subsystem } from "../nvmf/subsystem.ts";
 import { ANA_CHANGE, AsyncEvents, CHANGED_NAMESPACES_LOG, NAMESPACE_ATTRIBUTES } from "./async-events.ts";
 import { AdminOpcode, type Command } from "./command.ts";
 import type { Connection } from "./connection.ts";
@@ -104,6 +104,22 @@ export class Controller {
       default:
         return refuse(Status.invalidOpcode);
     }
+  }
+
+  /** Whether the host sees a namespace. */
+  sees({ visibleTo }: Namespace): boolean {
+    return visibleTo === "everyone" || visibleTo.has(this.hostNqn);
+  }
+
+  /** The namespaces that the host sees. */
+  get namespaces(): readonly Namespace[] {
+    return [...this.subsystem.namespaces.values()].filter((namespace) => this.sees(namespace));
+  }
+
+  /** One of them. */
+  findNamespace(nsid: number): Namespace | undefined {
+    const namespace = this.subsystem.namespaces.get(nsid);
+    return namespace !== undefined && this.sees(namespace) ? namespace : undefined;
   }
 
   /** A namespace came, went or changed its size. */

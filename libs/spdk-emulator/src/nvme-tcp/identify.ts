@@ -27,7 +27,7 @@ export const FIRMWARE = "26.09";
 /** Identify (Base 2.0, 5.17). */
 export function identify(controller: Controller, command: Command): Reply {
   const commandSet = command.dword(11) >>> 24;
-  const namespace = controller.subsystem.namespaces.get(command.nsid);
+  const namespace = controller.findNamespace(command.nsid);
   switch (command.dword(10) & 0xff) {
     case Cns.namespace:
       if (namespace !== undefined) return give(namespaceData(namespace));
@@ -115,9 +115,12 @@ function namespaceData({ bdev, nguid, eui64, anagrpid }: Namespace): Buffer {
 }
 
 /** Active namespaces above an id, ascending. */
-function activeNamespaces({ subsystem }: Controller, above: number): Buffer {
+function activeNamespaces({ namespaces }: Controller, above: number): Buffer {
   const data = Buffer.alloc(PAGE_BYTES);
-  const nsids = [...subsystem.namespaces.keys()].filter((nsid) => nsid > above).toSorted((a, b) => a - b);
+  const nsids = namespaces
+    .map(({ nsid }) => nsid)
+    .filter((nsid) => nsid > above)
+    .toSorted((a, b) => a - b);
   for (const [index, nsid] of nsids.slice(0, MAX_LISTED).entries()) data.writeUInt32LE(nsid, 4 * index);
   return data;
 }

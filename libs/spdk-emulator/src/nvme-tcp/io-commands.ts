@@ -16,7 +16,7 @@ const NAMES_BLOCKS: ReadonlySet<number> = new Set([IoOpcode.read, IoOpcode.write
 /** Whether a command must fail, before any of its data moves. */
 export function refusalOf(controller: Controller, command: Command): Reply | undefined {
   if (!KNOWN.has(command.opcode)) return refuse(Status.invalidOpcode);
-  const namespace = controller.subsystem.namespaces.get(command.nsid);
+  const namespace = controller.findNamespace(command.nsid);
   if (namespace === undefined) {
     const flushesAll = command.opcode === IoOpcode.flush && command.nsid === ALL_NAMESPACES;
     return flushesAll ? undefined : refuse(Status.invalidNamespace);
@@ -43,11 +43,11 @@ export function executeIo(
   data: Buffer,
   alive: () => boolean,
 ): Reply | undefined | Promise<Reply | undefined> {
-  const namespace = controller.subsystem.namespaces.get(command.nsid);
+  const namespace = controller.findNamespace(command.nsid);
   if (namespace === undefined) return flushAll(controller, alive);
   const work = (): Reply | Promise<Reply> =>
     // Once more: the namespace or its ANA state may have changed while the command waited for data or its turn.
-    controller.subsystem.namespaces.get(command.nsid) === namespace
+    controller.findNamespace(command.nsid) === namespace
       ? (refusalOf(controller, command) ?? perform(namespace, command, data))
       : refuse(Status.invalidNamespace);
   try {
@@ -99,11 +99,9 @@ async function giveBack(bdev: Bdev, file: BlockFile, ranges: readonly ByteRange[
   return SUCCESS;
 }
 
-async function flushAll({ subsystem }: Controller, alive: () => boolean): Promise<Reply> {
+async function flushAll({ namespaces }: Controller, alive: () => boolean): Promise<Reply> {
   try {
-    await Promise.all(
-      [...subsystem.namespaces.values()].map(async ({ file }) => file.gate.run(alive, () => file.flush())),
-    );
+    await Promise.all(namespaces.map(async ({ file }) => file.gate.run(alive, () => file.flush())));
     return SUCCESS;
   } catch (error) {
     return toFailure(error);

@@ -38,6 +38,8 @@ export interface Namespace {
   readonly nguid: string;
   readonly eui64: string | undefined;
   readonly anagrpid: number;
+  /** The hosts that see it, by their NQN. */
+  readonly visibleTo: "everyone" | Set<string>;
 }
 
 /** What a namespace is told by; the rest has defaults. */
@@ -47,6 +49,8 @@ export interface NamespaceIds {
   readonly nguid: string | undefined;
   readonly eui64: string | undefined;
   readonly anagrpid: number | undefined;
+  /** Whether only those hosts see it that are named by `showNamespace`. */
+  readonly hidden: boolean;
 }
 
 /** The keys by which a host authenticates, and the controller to it. */
@@ -121,7 +125,7 @@ export class Subsystem {
       throw invalidParameters();
     const uuid = ids.uuid ?? bdev.uuid;
     bdev.claim = "nvmf";
-    this.namespaces.set(nsid, {
+    const namespace: Namespace = {
       nsid,
       bdev,
       file: files.acquire(bdev.file),
@@ -129,8 +133,10 @@ export class Subsystem {
       nguid: ids.nguid ?? uuid.replaceAll("-", "").toUpperCase(),
       eui64: ids.eui64,
       anagrpid: ids.anagrpid ?? nsid,
-    });
-    this.#tellNamespaceChanged(nsid);
+      visibleTo: ids.hidden ? new Set() : "everyone",
+    };
+    this.namespaces.set(nsid, namespace);
+    this.#tellNamespaceChanged(namespace);
     return nsid;
   }
 
@@ -141,7 +147,17 @@ export class Subsystem {
     namespace.bdev.claim = "none";
     this.namespaces.delete(nsid);
     files.release(namespace.file);
-    this.#tellNamespaceChanged(nsid);
+    this.#tellNamespaceChanged(namespace);
+  }
+
+  /** Shows a hidden namespace to a host, or hides it again. */
+  showNamespace(nsid: number, hostNqn: string, shown: boolean): void {
+    const visibleTo = this.namespaces.get(nsid)?.visibleTo ?? "everyone";
+    if (visibleTo === "everyone") throw invalidParameters();
+    if (shown) visibleTo.add(hostNqn);
+    else visibleTo.delete(hostNqn);
+    for (const controller of this.controllers.values())
+      if (controller.hostNqn === hostNqn) controller.namespaceChanged(nsid);
   }
 
   /** A bdev is gone, and its namespace with it. */
@@ -151,7 +167,8 @@ export class Subsystem {
 
   /** A bdev has another size. */
   resizeBdev(bdev: Bdev): void {
-    for (const { nsid, bdev: shown } of this.namespaces.values()) if (shown === bdev) this.#tellNamespaceChanged(nsid);
+    for (const namespace of this.namespaces.values())
+      if (namespace.bdev === bdev) this.#tellNamespaceChanged(namespace);
   }
 
   findListener({ traddr, trsvcid, trtype }: ListenerAddress): Listener | undefined {
@@ -214,8 +231,9 @@ export class Subsystem {
     for (const controller of this.controllers.values()) if (wanted(controller)) controller.destroy();
   }
 
-  #tellNamespaceChanged(nsid: number): void {
-    for (const controller of this.controllers.values()) controller.namespaceChanged(nsid);
+  #tellNamespaceChanged(namespace: Namespace): void {
+    for (const controller of this.controllers.values())
+      if (controller.sees(namespace)) controller.namespaceChanged(namespace.nsid);
   }
 }
 

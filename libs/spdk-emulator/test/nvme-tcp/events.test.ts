@@ -44,6 +44,27 @@ describe("a live host is told of", () => {
     await expect(host.read(0, 512, { nsid: 2 })).rejects.toThrow("0xb");
   });
 
+  it("a hidden namespace when it is shown, and when it is hidden again; it sees none before and after", async () => {
+    const lvol = { lvs_name: "lvs0", lvol_name: "w", size_in_mib: 8, thin_provision: true };
+    const bdev_name = await target.rpc("bdev_lvol_create", lvol);
+    await target.rpc("nvmf_subsystem_add_ns", { nqn: NQN, namespace: { bdev_name, no_auto_visible: true } });
+    const active = async (): Promise<number> => (await host.identify(2)).readUInt32LE(4);
+    expect(await active()).toBe(0);
+    await expect(host.read(0, 512, { nsid: 2 })).rejects.toThrow("0xb");
+    const show = (method: string): Promise<unknown> => target.rpc(method, { nqn: NQN, nsid: 2, host: HOST_NQN });
+    for (const [method, nsid] of [
+      ["nvmf_ns_add_host", 2],
+      ["nvmf_ns_remove_host", 0],
+    ] as const) {
+      const event = host.event();
+      await show(method);
+      expect(await event).toEqual(NAMESPACE_ATTRIBUTES);
+      expect((await host.log(4)).readUInt32LE(0)).toBe(2);
+      expect(await active()).toBe(nsid);
+    }
+    await expect(host.read(0, 512, { nsid: 2 })).rejects.toThrow("0xb");
+  });
+
   it("many changes once, until it has read the log", async () => {
     const resize = (size_in_mib: number) => target.rpc("bdev_lvol_resize", { name: "lvs0/v", size_in_mib });
     const event = host.event();
