@@ -6,9 +6,11 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import { Emulator } from "../src/index.ts";
 import { exceptionsOf } from "./contract/exceptions.ts";
+import { replayHttp } from "./contract/http-replay.ts";
 import { replayProtocol } from "./contract/protocol-replay.ts";
 import { callOf, type Recorded, readRecording } from "./contract/recording.ts";
 import { Replay } from "./contract/replay.ts";
+import { loadConfig, saveConfig } from "./contract/saved-config.ts";
 import { Summary } from "./contract/summary.ts";
 import { Translation } from "./contract/translation.ts";
 import { Wire } from "./contract/wire.ts";
@@ -26,6 +28,10 @@ const RECORDINGS = [
 
 /** Groups that need a restart, an initiator, a fresh target, or bytes on the wire. */
 const OTHER_GROUPS = /^(?:protocol|http_proxy|restart|extra|INITIATOR_SIDE)\./;
+
+/** Records around restarts, but for those of targets that were too large to set up again. */
+const RESTARTS = /^restart\.(?!big|dirty)/;
+const AFTER = /^restart\.(?:after_|started_with_config)/;
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -99,6 +105,48 @@ if (REAL_TARGET === undefined) {
         expect(summary.unexplained).toEqual([]);
       },
     );
+
+    it("speaks HTTP as SPDK's proxy did, byte for byte", async () => {
+      const records = readRecording("26.09").filter(({ name }) => name.startsWith("http_proxy."));
+      const emulator = await Emulator.start({ listen: ["http://u:p@127.0.0.1:0"] });
+      cleanups.push(() => emulator.close());
+      const summary = new Summary("26.09, HTTP", exceptionsOf("26.09"));
+      await replayHttp(Number(new URL(emulator.uris[0] ?? "").port), records, summary);
+      summary.print();
+      expect(summary.compared).toBeGreaterThan(14);
+      expect(summary.unexplained).toEqual([]);
+    });
+
+    it.each(RECORDINGS)("comes back after a restart as SPDK %s did", async (version) => {
+      const records = readRecording(version).filter(({ name }) => RESTARTS.test(name));
+      const dir = makeDir();
+      const { path, wire: first, emulator } = await start(dir, version);
+      const summary = new Summary(`${version}, restarts`, exceptionsOf(version));
+      const replay = new Replay(new Translation(dir), summary, recordedMethods(readRecording(version)));
+      await replay.run(
+        first,
+        records.filter(({ name }) => !AFTER.test(name)),
+      );
+      const config = await saveConfig(first);
+      for (const [phase, loads] of [
+        ["after_restart", false],
+        ["after_kill9", false],
+        ["after_load_config", true],
+        ["started_with_config", true],
+      ] as const) {
+        await emulator.restart();
+        const wire = new Wire(path);
+        cleanups.push(() => wire.socket.destroy());
+        if (loads) await loadConfig(wire, config);
+        await replay.run(
+          wire,
+          records.filter(({ name }) => name.startsWith(`restart.${phase}.`)),
+        );
+      }
+      summary.print();
+      expect(summary.compared).toBeGreaterThan(30);
+      expect(summary.unexplained).toEqual([]);
+    });
   });
 } else {
   describe("the target of SPDK_SOCKET", () => {

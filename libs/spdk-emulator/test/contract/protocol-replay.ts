@@ -5,7 +5,7 @@ import { withOwnAddresses } from "./translation.ts";
 import { until, Wire } from "./wire.ts";
 
 const HALF_CLOSES = /half_close|close_write/;
-const ELIDED = /\.\.\.\[\d+ bytes\]\.\.\./;
+export const ELIDED: RegExp = /\.\.\.\[\d+(?: bytes)?\]/;
 /** Longer than the slowest recorded reply takes. */
 const PATIENCE_MS = 2_000;
 const QUIET_MS = 60;

@@ -18,13 +18,13 @@ const GROWN: Readonly<Record<string, readonly [string, number]>> = {
 };
 const KEY_MODES: Readonly<Record<string, number>> = { keyperm: 0o644 };
 
-/** An address of this run: runs beside each other listen on the same ports. */
+/** An address and ports of this run: others may run beside it, and listen on the recorded ports of any address. */
 const LOOPBACK = `127.${1 + (process.pid % 250)}.${1 + Math.floor(Math.random() * 250)}.1`;
-const WILDCARD_PORT = String(20_000 + Math.floor(Math.random() * 10_000));
+const HUNDREDS = String(200 + Math.floor(Math.random() * 120));
 
 /** Puts addresses of this run in the place of recorded ones. */
 export function withOwnAddresses(text: string): string {
-  return text.replaceAll("127.0.0.1", LOOPBACK).replaceAll('"14498"', `"${WILDCARD_PORT}"`);
+  return text.replaceAll("127.0.0.1", LOOPBACK).replaceAll(/"144(?<last>\d\d)"/g, `"${HUNDREDS}$<last>"`);
 }
 
 /** Puts recorded requests into the words of the target under test: its uuids for the recorded ones, its files for the recorded ones. */
@@ -37,7 +37,9 @@ export class Translation {
   }
 
   request(text: string): string {
-    return text.replaceAll(UUID, (uuid) => this.#uuids.get(uuid) ?? uuid).replaceAll("/var/lib/spdk/", `${this.#dir}/`);
+    return withOwnAddresses(text)
+      .replaceAll(UUID, (uuid) => this.#uuids.get(uuid) ?? uuid)
+      .replaceAll("/var/lib/spdk/", `${this.#dir}/`);
   }
 
   /** Makes the file that a request names, as the recorded target had it. */
