@@ -1,6 +1,6 @@
 import { decode } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
-import { undecodable } from "../rpc/rpc-error.ts";
+import { invalidParams } from "../rpc/rpc-error.ts";
 
 /** What a target keeps; older ones are gone. */
 const KEPT = 1024;
@@ -37,7 +37,11 @@ export function notificationHandlers(notifications: Notifications): Handlers {
   return {
     notify_get_types: () => TYPES,
     notify_get_notifications: (params = {}) => {
-      const { id = 0n, max = BigInt(KEPT) } = decode(params, { id: "uint64?", max: "uint64?" }, undecodable());
+      const { id = 0n, max = BigInt(KEPT) } = decode(
+        params,
+        { id: "uint64?", max: "uint64?" },
+        invalidParams("EINVAL"),
+      );
       return notifications.from(id, max);
     },
   };

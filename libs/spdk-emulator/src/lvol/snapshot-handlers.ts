@@ -1,5 +1,5 @@
 import { type Bdev, sizeBytes } from "../bdev/bdev.ts";
-import { copySparse, removeFile } from "../bdev/sparse-file.ts";
+import { copySparse, removeFile, resizeSparse } from "../bdev/sparse-file.ts";
 import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { invalidParams, RpcError, undecodable } from "../rpc/rpc-error.ts";
@@ -160,7 +160,7 @@ function parentHandlers({ state, version }: LvolContext): Handlers {
       if (parent === undefined) throw invalidParams("ENODEV");
       return exclusively(lvol, invalidParams("EBUSY"), async () => {
         if (lvol.externalParent === parent.uuid) throw invalidParams("EEXIST");
-        if (isLvol(parent) || sizeBytes(parent) !== sizeBytes(lvol)) throw invalidParams("EINVAL");
+        if (isLvol(parent)) throw invalidParams("EINVAL");
         await inherit(lvol, parent);
         setParent(lvol, undefined);
         lvol.externalParent = parent.uuid;
@@ -175,6 +175,7 @@ function parentHandlers({ state, version }: LvolContext): Handlers {
     if (allocatedClusters(lvol) > 0) return;
     const merged = `${lvol.file}.new`;
     await state.whileQuiet(parent, () => copySparse(parent.file, merged));
+    resizeSparse(merged, sizeBytes(lvol));
     await state.replaceFile(lvol, merged);
     countFromNow(lvol, 0);
   }

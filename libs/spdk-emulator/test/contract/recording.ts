@@ -45,7 +45,7 @@ function isReply(response: Reply | readonly Reply[]): response is Reply {
 
 /** Cuts the value of "request" out of a line. */
 function requestText(line: string): string {
-  const start = line.indexOf('"request": ') + '"request": '.length;
+  const start = line.indexOf('"request":') + '"request":'.length;
   let depth = 0;
   let inString = false;
   for (let at = start; at < line.length; at += 1) {

@@ -35,7 +35,10 @@ export class Replay {
     this.#translation.provide(name, request?.params);
     const actual = await wire.call(this.#translation.request(record.requestText));
     this.#translation.learn(response.result, actual.result);
-    const compared = method === "rpc_get_methods" ? this.#unknown(actual) : difference(response, actual);
+    const compared =
+      method === "rpc_get_methods" && Array.isArray(actual.result)
+        ? this.#unknown(actual)
+        : difference(response, actual);
     this.#summary.add(form === "own" ? `${name} (own form)` : name, compared);
   }
 
