@@ -155,15 +155,22 @@ export class SpdkClient {
     const { signal, timeoutMs = this.#timeoutMs } = options;
     signal?.throwIfAborted();
     if (this.#closed) throw new SpdkConnectionError(method, "closed", "the client is closed", { maybeExecuted: false });
-    const onSettled = (ended: PendingCall): void => this.#settle(ended);
     checkTimeout(timeoutMs);
     const parameters = this.#parameters;
-    const call = new PendingCall({ id: this.#nextId(), method, params, parameters, timeoutMs, signal, onSettled });
+    const call = new PendingCall({
+      id: this.#nextId(),
+      method,
+      params,
+      parameters,
+      timeoutMs,
+      signal,
+      onSettled: this.#settle,
+    });
     this.#open.add(call);
     return call;
   }
 
-  #settle(call: PendingCall): void {
+  readonly #settle = (call: PendingCall): void => {
     this.#open.delete(call);
     for (const settler of this.#settlers) {
       settler.calls.delete(call);
@@ -171,7 +178,7 @@ export class SpdkClient {
       this.#settlers.delete(settler);
       settler.resolve();
     }
-  }
+  };
 
   /** The call's result, told to those who want to know of calls. */
   #watch(call: PendingCall): Promise<JsonValue> {

@@ -9,10 +9,11 @@ export interface EncodedJson {
  * Writes a value as JSON in plain ASCII, a `bigint` as an integer. Members that are `undefined` are left out.
  * ASCII, because SPDK's HTTP proxy runs a request with other characters and then fails to answer it.
  *
+ * @param name - what the value is called in errors.
  * @throws TypeError on what JSON cannot say: NaN, infinities, functions, `undefined` inside an array, half a surrogate
  * pair, cycles.
  */
-export function encodeJson(value: unknown): EncodedJson {
+export function encodeJson(value: unknown, name = "value"): EncodedJson {
   const open = new Set<object>();
   let values = 0;
 
@@ -56,7 +57,7 @@ export function encodeJson(value: unknown): EncodedJson {
     return members.join(",");
   };
 
-  const text = encode(value, "value");
+  const text = encode(value, name);
   return { text, values };
 }
 

@@ -42,6 +42,7 @@ export class PendingCall {
   /** Why it still waits, for the error of a call that never left. */
   #lastFailure: unknown;
   readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #onSettled: ((call: PendingCall) => void) | undefined;
   #resolve: (result: JsonValue) => void = () => undefined;
@@ -66,8 +67,11 @@ export class PendingCall {
       this.#timer = setTimeout(() => this.#timeOut(timeoutMs), Math.min(timeoutMs, MAX_TIMER_MS));
     }
     this.#onSettled = onSettled;
-    this.#signal = signal;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.#onAbort = () => this.#giveUp(signal.reason);
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
   }
 
   /** False for a call that its caller gave up before it was sent: it must not be sent any more. */
@@ -125,8 +129,6 @@ export class PendingCall {
     this.#giveUp(new SpdkTimeoutError(this.method, timeoutMs, { maybeExecuted, ...cause }));
   }
 
-  readonly #onAbort = (): void => this.#giveUp(this.#signal?.reason);
-
   #giveUp(reason: unknown): void {
     if (this.#state === "sent") {
       this.#reject(reason);
@@ -145,7 +147,7 @@ export class PendingCall {
 
   #release(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 }
 
