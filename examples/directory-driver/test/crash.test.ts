@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,7 +30,8 @@ async function start() {
   const exited = once(child, "exit");
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
-  while (!existsSync(join(dir, "csi.sock"))) {
+  // The socket's file is there a moment before it is listened on.
+  while (!(await isListening(join(dir, "csi.sock")))) {
     if (child.exitCode !== null) throw new Error(`the driver does not serve:\n${log}`);
     await sleep(20);
   }
@@ -40,6 +42,15 @@ async function start() {
     await exited;
   };
   return { csi, end };
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    }).on("error", () => resolve(false));
+  });
 }
 
 const named = (name: string) => ({
