@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -33,12 +34,22 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-async function until(condition: () => boolean): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 15_000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error("nothing happened for 15 s");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** A socket's file is there a moment before it is listened on. */
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    }).on("error", () => resolve(false));
+  });
 }
 
 async function expectNothingLeft(): Promise<void> {
@@ -72,7 +83,7 @@ describe.skipIf(!ROOT)("as root", () => {
   it("the development driver unmounts on SIGTERM what nobody unstaged, and formats a volume once", async () => {
     const endpoint = `unix://${dir}/csi.sock`;
     const driver = start("dev.ts", ["--endpoint", endpoint]);
-    await until(() => existsSync(join(dir, "csi.sock")));
+    await until(() => isListening(join(dir, "csi.sock")));
     using csi = new CsiClient(endpoint);
     const volumeCapability = {
       accessType: { $case: "mount" as const, value: { fsType: "ext4" } },
@@ -105,7 +116,7 @@ describe.skipIf(!ROOT)("as root", () => {
   it("a raw block volume is a device in the pod, measured and grown, and a single-writer one has a single path", async () => {
     const endpoint = `unix://${dir}/csi.sock`;
     const driver = start("dev.ts", ["--endpoint", endpoint]);
-    await until(() => existsSync(join(dir, "csi.sock")));
+    await until(() => isListening(join(dir, "csi.sock")));
     using csi = new CsiClient(endpoint);
     const block = (mode: Mode) => ({ accessType: { $case: "block" as const, value: {} }, accessMode: { mode } });
     const volumeCapability = block(Mode.SINGLE_NODE_SINGLE_WRITER);
