@@ -67,23 +67,26 @@ function mallocHandlers(state: TargetState, version: Version): Handlers {
         throw new RpcError(-22, "Disk num_blocks must be greater than 0");
       if (num_blocks === 0n || block_size === 0 || block_size % 512 !== 0) throw errno("EINVAL");
       if (num_blocks * BigInt(block_size) >= MEMORY_BYTES) throw errno("ENOMEM");
-      const file = join(state.dir, `malloc-${randomUUID()}`);
-      const blockSize = md_interleave ? block_size + md_size : block_size;
-      const bdev = diskBdev({
+      return addZeroedDisk(state, {
         name,
         uuid: uuid?.toLowerCase(),
         productName: "Malloc disk",
-        blockSize,
+        blockSize: md_interleave ? block_size + md_size : block_size,
         numBlocks: num_blocks,
-        file,
-        driverSpecific: () => ({}),
-        onRemove: () => removeFile(file),
       });
-      state.bdevs.add(bdev);
-      createSparse(file, num_blocks * BigInt(blockSize));
-      return name;
     },
   };
+}
+
+/** Adds a bdev of zeroes, which are gone with it. */
+function addZeroedDisk(
+  state: TargetState,
+  disk: Omit<Parameters<typeof diskBdev>[0], "file" | "driverSpecific" | "onRemove">,
+): string {
+  const file = join(state.dir, `malloc-${randomUUID()}`);
+  state.bdevs.add(diskBdev({ ...disk, file, driverSpecific: () => ({}), onRemove: () => removeFile(file) }));
+  createSparse(file, disk.numBlocks * BigInt(disk.blockSize));
+  return disk.name;
 }
 
 function nullHandlers(state: TargetState, version: Version): Handlers {
@@ -101,20 +104,13 @@ function nullHandlers(state: TargetState, version: Version): Handlers {
     bdev_null_create: (params = {}) => {
       const { name, uuid, num_blocks, block_size } = decode(params, shape, undecodable());
       if (num_blocks === 0n || block_size === 0 || block_size % 512 !== 0) throw errno("EINVAL");
-      const file = join(state.dir, `malloc-${randomUUID()}`);
-      const bdev = diskBdev({
+      return addZeroedDisk(state, {
         name,
         uuid,
         productName: "Null disk",
         blockSize: block_size,
         numBlocks: num_blocks,
-        file,
-        driverSpecific: () => ({}),
-        onRemove: () => removeFile(file),
       });
-      state.bdevs.add(bdev);
-      createSparse(file, num_blocks * BigInt(block_size));
-      return name;
     },
     bdev_null_resize: (params = {}) => {
       const { name, new_size } = decode(params, { name: "string", new_size: "uint64" }, undecodable());
