@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Counters, type CountersOfConnection } from "./faults/counters.ts";
-import { type Fault, Faults } from "./faults/faults.ts";
+import type { Fault } from "./faults/fault.ts";
+import { Faults } from "./faults/faults.ts";
 import { Hazards } from "./faults/hazards.ts";
 import { ownHandlers } from "./faults/own-handlers.ts";
 import { methodsOf } from "./methods.ts";
@@ -54,7 +55,10 @@ export class Emulator {
     this.#options = options;
     this.#version = parseVersion(options.spdkVersion ?? "26.09");
     this.#dir = options.dir ?? mkdtempSync(join(tmpdir(), "spdk-emulator-"));
-    this.#faults = new Faults(() => this.crash());
+    this.#faults = new Faults({
+      crash: () => this.crash(),
+      setHanging: (hanging) => this.#state.dataPlane.setHanging(hanging),
+    });
     for (const fault of options.faults ?? []) this.#faults.add(fault);
     this.#hazards = new Hazards(this.#version);
     this.#state = this.#boot();
@@ -129,6 +133,8 @@ export class Emulator {
   /** Ends the target and starts it anew: memory and connections are gone, what is on disk stays. */
   async restart(downMs = 0): Promise<void> {
     await this.#lose();
+    // The new one is not the one that hangs.
+    this.#faults.setHanging(false);
     if (downMs > 0) await new Promise((resolve) => setTimeout(resolve, downMs));
     if (this.#ended) return;
     this.#state = this.#boot();
@@ -156,7 +162,7 @@ export class Emulator {
     mkdirSync(this.#dir, { recursive: true });
     // Memory does not outlast a target.
     for (const name of readdirSync(this.#dir)) if (name.startsWith("malloc-")) rmSync(join(this.#dir, name));
-    return new TargetState(this.#dir, this.#version);
+    return new TargetState({ dir: this.#dir, version: this.#version, faults: this.#faults });
   }
 
   async #listen(): Promise<void> {

@@ -2,12 +2,13 @@ import { renameSync } from "node:fs";
 
 import type { Bdev } from "./bdev/bdev.ts";
 import { Bdevs } from "./bdev/bdevs.ts";
+import { OpenBdevs } from "./block/open-bdevs.ts";
+import type { Faults } from "./faults/faults.ts";
 import { IscsiState } from "./iscsi/iscsi-state.ts";
 import { Keyring } from "./keyring.ts";
 import type { Lvol } from "./lvol/lvol.ts";
 import { isLvol, Lvstores } from "./lvol/lvstores.ts";
 import { DataPlane } from "./nvme-tcp/data-plane.ts";
-import { BlockFiles } from "./nvmf/block-files.ts";
 import type { Subsystem } from "./nvmf/subsystem.ts";
 import type { Version } from "./version.ts";
 
@@ -22,14 +23,15 @@ export class TargetState {
   readonly subsystems: Map<string, Subsystem> = new Map();
   /** Transports by type, with the parameters that they were made with. */
   readonly transports: Map<string, object> = new Map();
-  /** The files behind exported bdevs; who copies one holds its I/O by them. */
-  readonly files: BlockFiles = new BlockFiles();
+  /** The bdevs that are exported or copied. */
+  readonly openBdevs: OpenBdevs;
   readonly dataPlane: DataPlane = new DataPlane(this.subsystems, this.transports);
   readonly #closing = new AbortController();
   #mallocs = 0;
 
-  constructor(dir: string, version: Version) {
+  constructor({ dir, version, faults }: { dir: string; version: Version; faults: Faults }) {
     this.dir = dir;
+    this.openBdevs = new OpenBdevs(faults);
     this.lvstores = new Lvstores(dir, version, this.bdevs);
     this.lvstores.sweep();
     this.closers.push(() => this.lvstores.close());
@@ -38,7 +40,7 @@ export class TargetState {
     };
     this.closers.push(async () => {
       await this.dataPlane.close();
-      await this.files.close();
+      await this.openBdevs.close();
     });
   }
 
@@ -63,14 +65,14 @@ export class TargetState {
     return name;
   }
 
-  /** Looks for an lvstore on a bdev that has come, and brings back its lvols. */
-  examine(base: Bdev): void {
-    this.lvstores.examine(base);
+  /** Looks for an lvstore on a bdev that has come, and brings back its lvols; at once where the bdev reads at once. */
+  examine(base: Bdev): void | Promise<void> {
+    return this.lvstores.examine(base);
   }
 
   /** Takes a bdev away, with the namespaces on it and the lvstore that it holds; what is on disk stays there. */
   dropBdev(bdev: Bdev): void {
-    for (const subsystem of this.subsystems.values()) subsystem.dropBdev(bdev, this.files);
+    for (const subsystem of this.subsystems.values()) subsystem.dropBdev(bdev, this.openBdevs);
     this.iscsi.dropBdev(bdev);
     const store = this.lvstores.findByBase(bdev);
     if (store !== undefined) {
@@ -84,12 +86,12 @@ export class TargetState {
 
   /** Does work while no I/O reaches a bdev. */
   whileQuiet<T>(bdev: Bdev, work: () => Promise<T>): Promise<T> {
-    return this.files.whileQuiet(bdev.file, work);
+    return this.openBdevs.whileQuiet(bdev, work);
   }
 
-  /** Puts another file in the place of a bdev's. */
-  async replaceFile(bdev: Bdev, path: string): Promise<void> {
-    await this.whileQuiet(bdev, async () => renameSync(path, bdev.file));
+  /** Puts another file in the place of an lvol's. */
+  async replaceFile(lvol: Lvol, path: string): Promise<void> {
+    await this.whileQuiet(lvol, async () => renameSync(path, lvol.file));
   }
 
   /** An lvol is no clone of an outer bdev any more; with its last clone that bdev can be written again. */

@@ -1,3 +1,6 @@
+import type { BlockDevice } from "../block/block-device.ts";
+import type { IoStatistics } from "../block/io-statistics.ts";
+
 /** What a bdev is used by; only one user writes. */
 export type Claim = "none" | "lvstore" | "nvmf" | "external clones" | "module";
 
@@ -5,6 +8,7 @@ export type Claim = "none" | "lvstore" | "nvmf" | "external clones" | "module";
 export type ProductName =
   | "Malloc disk"
   | "AIO disk"
+  | "NVMe disk"
   | "Null disk"
   | "Logical Volume"
   | "delay"
@@ -18,11 +22,17 @@ export interface Bdev {
   readonly uuid: string;
   readonly productName: ProductName;
   readonly blockSize: number;
-  /** Where its bytes are. */
-  readonly file: string;
+  /** The file with its bytes, where there is one. */
+  readonly file: string | undefined;
+  /** Opens what holds its bytes. */
+  open(): BlockDevice;
+  /** The bdev that it lies on. */
+  readonly base?: Bdev;
   numBlocks: bigint;
   claim: Claim;
   readonly limits: Record<string, number>;
+  /** What hosts have done with it; undefined as long as that is nothing. */
+  statistics: IoStatistics | undefined;
   /** Whether limits were set while nobody had it open: from v25.09 on they stay as they are until somebody has. */
   limitsFixed: boolean;
   /** Names besides `name` by which it is found. {@link Bdevs.renamed} tells of a change. */

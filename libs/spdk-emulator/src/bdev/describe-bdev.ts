@@ -21,6 +21,8 @@ const SUPPORTED: Readonly<Record<ProductName, readonly string[]>> = {
   "Malloc disk": MALLOC_TYPES,
   "AIO disk": ["read", "write", "flush", "reset", "write_zeroes"],
   "Null disk": ["read", "write", "reset", "write_zeroes", "abort"],
+  "NVMe disk":
+    "read write unmap flush reset nvme_admin nvme_io write_zeroes compare compare_and_write abort copy".split(" "),
   "Logical Volume": LVOL_TYPES,
   delay: MALLOC_TYPES.filter((type) => type !== "compare"),
   "Error Injection Disk": MALLOC_TYPES.filter((type) => type !== "compare"),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 
+import type { BlockDevice } from "../block/block-device.ts";
 import { type Bdev, noLimits, type ProductName } from "./bdev.ts";
 
 /** What a bdev that is found by its uuid beside its name is made of. */
@@ -9,7 +10,8 @@ export interface DiskBdevSpec {
   readonly productName: ProductName;
   readonly blockSize: number;
   readonly numBlocks: bigint;
-  readonly file: string;
+  readonly file: string | undefined;
+  readonly open: () => BlockDevice;
   readonly driverSpecific: (bdev: Bdev) => object;
   readonly onRemove?: () => void;
 }
@@ -25,6 +27,7 @@ export function diskBdev(spec: DiskBdevSpec): Bdev {
     claim: "none",
     limits: noLimits(),
     limitsFixed: false,
+    statistics: undefined,
     aliases: () => aliases,
     driverSpecific: () => driverSpecific(bdev),
   };

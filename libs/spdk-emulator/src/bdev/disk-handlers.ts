@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-
+import { BlockFile } from "../block/block-file.ts";
 import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { errno, RpcError, undecodable } from "../rpc/rpc-error.ts";
@@ -81,10 +81,18 @@ function mallocHandlers(state: TargetState, version: Version): Handlers {
 /** Adds a bdev of zeroes, which are gone with it. */
 function addZeroedDisk(
   state: TargetState,
-  disk: Omit<Parameters<typeof diskBdev>[0], "file" | "driverSpecific" | "onRemove">,
+  disk: Omit<Parameters<typeof diskBdev>[0], "file" | "open" | "driverSpecific" | "onRemove">,
 ): string {
   const file = join(state.dir, `malloc-${randomUUID()}`);
-  state.bdevs.add(diskBdev({ ...disk, file, driverSpecific: () => ({}), onRemove: () => removeFile(file) }));
+  state.bdevs.add(
+    diskBdev({
+      ...disk,
+      file,
+      open: () => new BlockFile(file),
+      driverSpecific: () => ({}),
+      onRemove: () => removeFile(file),
+    }),
+  );
   createSparse(file, disk.numBlocks * BigInt(disk.blockSize));
   return disk.name;
 }
@@ -146,6 +154,7 @@ function aioHandlers(state: TargetState, version: Version): Handlers {
         blockSize: block_size,
         numBlocks: BigInt(Math.floor(statSync(filename).size / block_size)),
         file: filename,
+        open: () => new BlockFile(filename),
         driverSpecific: () => ({
           aio: {
             filename,
@@ -159,11 +168,13 @@ function aioHandlers(state: TargetState, version: Version): Handlers {
         }),
       });
       state.bdevs.add(bdev);
-      state.examine(bdev);
+      // A file is read at once.
+      void state.examine(bdev);
       return name;
     },
     bdev_aio_rescan: (params = {}) => {
       const bdev = state.bdevs.get(decode(params, { name: "string" }, undecodable()).name);
+      if (bdev.productName !== "AIO disk" || bdev.file === undefined) throw errno("ENODEV");
       state.bdevs.resize(bdev, BigInt(Math.floor(statSync(bdev.file).size / bdev.blockSize)));
       // v22.05 says false when it went well.
       return version.from("22.09");

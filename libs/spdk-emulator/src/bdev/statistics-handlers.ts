@@ -1,3 +1,4 @@
+import { IoStatistics, type ResetMode } from "../block/io-statistics.ts";
 import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { undecodable } from "../rpc/rpc-error.ts";
@@ -8,6 +9,7 @@ import type { Bdev } from "./bdev.ts";
 /** Ticks are nanoseconds here. */
 export const TICK_RATE = 1_000_000_000;
 
+/** Kinds of I/O, with the word that stands in the name of their bytes. */
 const COUNTED = [
   ["read", "read"],
   ["written", "write"],
@@ -15,7 +17,12 @@ const COUNTED = [
   ["copied", "copy"],
 ] as const;
 
-/** bdev_get_iostat and what belongs to it. The counters of an emulated target stand still. */
+const RESET_MODES: readonly ResetMode[] = ["all", "maxmin", "error", "none"];
+/** The one thread that does all I/O; the first is the application's. */
+const THREAD_ID = 2;
+const NOTHING = new IoStatistics();
+
+/** bdev_get_iostat and bdev_reset_iostat. */
 export function statisticsHandlers(state: TargetState, version: Version): Handlers {
   const shape = ofVersion(version, {
     name: "string? -25.09",
@@ -23,39 +30,60 @@ export function statisticsHandlers(state: TargetState, version: Version): Handle
     per_channel: "boolean? 23.01-",
     reset_mode: "string? 25.01-",
   });
-  const idle = (bdev: Bdev): object => describeIdle(bdev.name, version);
+  const take = ({ statistics }: Bdev, mode: ResetMode): object => {
+    const described = describe(statistics ?? NOTHING, version);
+    statistics?.reset(mode);
+    return described;
+  };
   return {
     bdev_get_iostat: (params = {}) => {
-      const { name, names, per_channel: perChannel = false } = decode(params, shape, undecodable());
+      const {
+        name,
+        names,
+        per_channel: perChannel = false,
+        reset_mode = "none",
+      } = decode(params, shape, undecodable());
+      const mode = readMode(reset_mode);
       const wanted = names ?? (name === undefined ? undefined : [name]);
       const found = wanted === undefined ? state.bdevs.all() : wanted.map((each) => state.bdevs.get(each));
       const clock = { tick_rate: TICK_RATE, ticks: process.hrtime.bigint() };
       const [first] = found;
-      if (perChannel && first !== undefined) return { ...clock, name: first.name, channels: [] };
-      return { ...clock, bdevs: found.map(idle) };
+      if (!perChannel || first === undefined)
+        return { ...clock, bdevs: found.map((bdev) => ({ name: bdev.name, ...take(bdev, mode) })) };
+      const isOpen = first.claim === "nvmf" || state.bdevs.hasWriters(first);
+      const channels = isOpen ? [{ thread_id: THREAD_ID, ...take(first, mode) }] : [];
+      return { ...clock, name: first.name, channels };
     },
     bdev_reset_iostat: (params = {}) => {
-      const shapeOfReset = { name: "string?", mode: "string?" } as const;
-      const { name } = decode(params, shapeOfReset, undecodable());
-      if (name !== undefined) state.bdevs.get(name);
+      const { name, mode = "all" } = decode(params, { name: "string?", mode: "string?" }, undecodable());
+      const chosen = readMode(mode);
+      const bdevs = name === undefined ? state.bdevs.all() : [state.bdevs.get(name)];
+      for (const { statistics } of bdevs) statistics?.reset(chosen);
       return true;
     },
   };
 }
 
-function describeIdle(name: string, version: Version): object {
+function readMode(text: string): ResetMode {
+  const mode = RESET_MODES.find((each) => each === text);
+  if (mode === undefined) throw undecodable();
+  return mode;
+}
+
+function describe(statistics: IoStatistics, version: Version): object {
   const detailed = version.from("23.01");
   const counted = COUNTED.filter(([, operation]) => detailed || operation !== "copy");
-  const counters: Record<string, unknown> = { name };
+  const counters: Record<string, unknown> = {};
   for (const [bytes, operation] of counted) {
-    counters[`bytes_${bytes}`] = 0;
-    counters[`num_${operation}_ops`] = 0;
+    counters[`bytes_${bytes}`] = statistics.of(operation).bytes;
+    counters[`num_${operation}_ops`] = statistics.of(operation).operations;
   }
   for (const [, operation] of counted) {
-    counters[`${operation}_latency_ticks`] = 0;
+    const { latency, maxLatency, minLatency } = statistics.of(operation);
+    counters[`${operation}_latency_ticks`] = latency;
     if (!detailed) continue;
-    counters[`max_${operation}_latency_ticks`] = 0;
-    counters[`min_${operation}_latency_ticks`] = 0;
+    counters[`max_${operation}_latency_ticks`] = maxLatency;
+    counters[`min_${operation}_latency_ticks`] = minLatency;
   }
-  return { ...counters, ...(detailed && { io_error: {} }) };
+  return { ...counters, ...(detailed && { io_error: statistics.errors }) };
 }

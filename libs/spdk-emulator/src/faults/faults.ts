@@ -1,55 +1,31 @@
-import type { Reply } from "../rpc/dispatcher.ts";
-import { RpcError } from "../rpc/rpc-error.ts";
+import type { CallFault, Fault, IoFault } from "./fault.ts";
 
-/** What a fault does to a call. */
-export const FAULT_EFFECTS = ["error", "delay", "drop", "close", "hang", "crash"] as const;
-
-/** A fault: to which calls of which method it happens, and what happens. */
-export interface Fault {
-  /** A method, or `*` for any. */
-  readonly method: string;
-  /**
-   * `error`: fails with `code` and `message`. `delay`: waits `delayMs`. `drop`: no reply. `close`: the connection is cut.
-   * `hang`: the whole target answers nothing any more. `crash`: the target is gone.
-   */
-  readonly effect: (typeof FAULT_EFFECTS)[number];
-  /** Whether it happens before the method has had its effect, or after. Default "before". */
-  readonly when?: "before" | "after";
-  /** The first call that it happens to, 1 being the next. Default 1. */
-  readonly nth?: number;
-  /** How many calls it happens to. Default: one with `nth`, else all. */
-  readonly times?: number;
-  /** Default -32603. */
-  readonly code?: number;
-  /** Default "Injected fault". */
-  readonly message?: string;
-  /** Default 0. */
-  readonly delayMs?: number;
-}
-
-/** What a call can be made to do. */
-export interface FaultyCall {
-  run(then: Reply): void;
-  fail(error: RpcError): void;
-  reply: Reply;
-  close(): void;
-}
-
-interface Armed {
+/** A fault that waits for what it happens to. */
+export interface ArmedFault<F extends Fault = Fault> {
   readonly id: number;
-  readonly fault: Fault;
+  readonly fault: F;
+  /** How many have come that it could happen to. */
   seen: number;
 }
 
-/** The faults that wait for calls. */
+/** What a fault can do to the whole target. */
+export interface FaultyTarget {
+  crash(): void;
+  /** It answers nothing any more, or does again. */
+  setHanging(hanging: boolean): void;
+}
+
+/** The faults that wait for calls and for I/O. */
 export class Faults {
-  #armed: Armed[] = [];
+  #armed: ArmedFault[] = [];
   #last = 0;
   #hanging = false;
-  readonly #crash: () => void;
+  readonly #target: FaultyTarget;
+  /** Who waits for the removal of a fault, by its number. */
+  readonly #frozen = new Map<number, (() => void)[]>();
 
-  constructor(crash: () => void) {
-    this.#crash = crash;
+  constructor(target: FaultyTarget) {
+    this.#target = target;
   }
 
   /** Arms a fault; the number by which it can be removed. */
@@ -63,52 +39,75 @@ export class Faults {
   remove(id: number): boolean {
     const before = this.#armed.length;
     this.#armed = this.#armed.filter((each) => each.id !== id);
+    this.#thaw(id);
     return this.#armed.length < before;
   }
 
   /** Removes all, and ends a hang. */
   clear(): void {
     this.#armed = [];
-    this.#hanging = false;
+    for (const id of this.#frozen.keys()) this.#thaw(id);
+    this.setHanging(false);
   }
 
   list(): readonly (Fault & { readonly id: number; readonly seen: number })[] {
     return this.#armed.map(({ id, fault, seen }) => ({ ...fault, id, seen }));
   }
 
-  /** What happens to this call. */
-  next(method: string): Fault | undefined {
-    if (this.#hanging) return { method: "*", effect: "hang" };
+  /** The fault that happens to a call. */
+  nextCall(method: string): CallFault | undefined {
     if (this.#armed.length === 0) return undefined;
-    let found: Fault | undefined;
+    return this.#next(
+      (fault): fault is CallFault => "method" in fault && (fault.method === "*" || fault.method === method),
+    )?.fault;
+  }
+
+  /** The fault that happens to an I/O. */
+  nextIo(matches: (fault: IoFault) => boolean): ArmedFault<IoFault> | undefined {
+    if (this.#armed.length === 0) return undefined;
+    return this.#next((fault): fault is IoFault => "bdev" in fault && matches(fault));
+  }
+
+  #next<F extends Fault>(concerns: (fault: Fault) => fault is F): ArmedFault<F> | undefined {
+    let found: ArmedFault<F> | undefined;
     for (const each of this.#armed) {
-      if (each.fault.method !== "*" && each.fault.method !== method) continue;
+      if (!isOf(each, concerns)) continue;
       each.seen += 1;
       const { nth, times = nth === undefined ? Number.POSITIVE_INFINITY : 1 } = each.fault;
       const first = nth ?? 1;
-      if (each.seen >= first && each.seen < first + times) found ??= each.fault;
+      if (each.seen >= first && each.seen < first + times) found ??= each;
     }
     return found;
   }
 
-  /** Makes it happen. */
-  apply(fault: Fault, call: FaultyCall): void {
-    if (fault.when === "after" && fault.effect !== "delay") call.run(() => this.#strike(fault, call));
-    else if (fault.when === "after") call.run((text) => later(fault, () => call.reply(text)));
-    else this.#strike(fault, call);
+  get hanging(): boolean {
+    return this.#hanging;
   }
 
-  #strike(fault: Fault, call: FaultyCall): void {
-    const { effect, code = -32603, message = "Injected fault" } = fault;
-    if (effect === "error") call.fail(new RpcError(code, message));
-    else if (effect === "delay") later(fault, () => call.run(call.reply));
-    else if (effect === "close") call.close();
-    else if (effect === "hang") this.#hanging = true;
-    else if (effect === "crash") this.#crash();
-    // What is dropped gets nothing.
+  setHanging(hanging: boolean): void {
+    this.#hanging = hanging;
+    this.#target.setHanging(hanging);
+  }
+
+  crash(): void {
+    this.#target.crash();
+  }
+
+  /** Resolves when a fault has been removed. */
+  async untilRemoved(id: number): Promise<void> {
+    if (!this.#armed.some((each) => each.id === id)) return;
+    await new Promise<void>((resolve) => {
+      this.#frozen.set(id, [...(this.#frozen.get(id) ?? []), resolve]);
+    });
+  }
+
+  #thaw(id: number): void {
+    const waiting = this.#frozen.get(id) ?? [];
+    this.#frozen.delete(id);
+    for (const proceed of waiting) proceed();
   }
 }
 
-function later({ delayMs = 0 }: Fault, then: () => void): void {
-  setTimeout(then, delayMs);
+function isOf<F extends Fault>(armed: ArmedFault, concerns: (fault: Fault) => fault is F): armed is ArmedFault<F> {
+  return concerns(armed.fault);
 }

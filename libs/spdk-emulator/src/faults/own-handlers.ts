@@ -1,9 +1,10 @@
-import { decode, type Fields } from "../rpc/decode.ts";
+import { decode } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
-import { errno, RpcError } from "../rpc/rpc-error.ts";
+import { errno } from "../rpc/rpc-error.ts";
 import type { Counters } from "./counters.ts";
-import { FAULT_EFFECTS, type Fault, type Faults } from "./faults.ts";
+import type { Faults } from "./faults.ts";
 import type { Hazards } from "./hazards.ts";
+import { parseFault, refused } from "./parse-fault.ts";
 
 /** What the emulator's own methods act on. */
 export interface EmulatorControls {
@@ -16,45 +17,6 @@ export interface EmulatorControls {
   restart(downMs: number): void;
   /** Loses memory and connections, and stays away. */
   crash(): void;
-}
-
-const SHAPE = {
-  method: "string",
-  effect: "string",
-  when: "string?",
-  nth: "uint32?",
-  times: "uint32?",
-  code: "int32?",
-  message: "string?",
-  delay_ms: "uint32?",
-} as const;
-
-/** Reads a fault as emulator_add_fault takes it. Throws RpcError. */
-export function parseFault(params: Fields): Fault {
-  const {
-    effect: effectName,
-    when,
-    delay_ms,
-    ...rest
-  } = decode(params, SHAPE, refused(`use ${Object.keys(SHAPE).join(", ")}`));
-  const effect = FAULT_EFFECTS.find((known) => known === effectName);
-  if (effect === undefined) throw refused(`effect must be one of ${FAULT_EFFECTS.join(", ")}`);
-  if (when !== undefined && when !== "before" && when !== "after") throw refused("when must be before or after");
-  const { method, nth, times, code, message } = rest;
-  return {
-    method,
-    effect,
-    ...(when !== undefined && { when }),
-    ...(nth !== undefined && { nth }),
-    ...(times !== undefined && { times }),
-    ...(code !== undefined && { code }),
-    ...(message !== undefined && { message }),
-    ...(delay_ms !== undefined && { delayMs: delay_ms }),
-  };
-}
-
-function refused(why: string): RpcError {
-  return new RpcError(-32602, why);
 }
 
 /** The emulator's own methods: rpc_get_methods does not name them, and faults do not happen to them. */

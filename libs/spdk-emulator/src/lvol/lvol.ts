@@ -1,10 +1,12 @@
 import { type Bdev, noLimits, sizeBytes } from "../bdev/bdev.ts";
 import { allocatedBytes } from "../bdev/sparse-file.ts";
+import { BlockFile } from "../block/block-file.ts";
 import type { Version } from "../version.ts";
 import type { Lvstore } from "./lvstore.ts";
 
 /** A logical volume or snapshot; its bytes, those inherited too, are a sparse file of its own. */
 export interface Lvol extends Bdev {
+  readonly file: string;
   readonly store: Lvstore;
   lvolName: string;
   thin: boolean;
@@ -47,6 +49,9 @@ export function newLvol({ store, uuid, file, name, numBlocks, thin }: LvolSpec, 
     claim: "none",
     limits: noLimits(),
     limitsFixed: false,
+    statistics: undefined,
+    base: store.base,
+    open: () => new BlockFile(file),
     lvolName: name,
     thin,
     isSnapshot: false,

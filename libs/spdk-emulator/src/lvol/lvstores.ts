@@ -1,7 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readSync, statSync, writeSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Bdev, sizeBytes } from "../bdev/bdev.ts";
+import { type Bdev, type ProductName, sizeBytes } from "../bdev/bdev.ts";
 import type { Bdevs } from "../bdev/bdevs.ts";
 import { createSparse, removeFile, resizeSparse } from "../bdev/sparse-file.ts";
 import { errno } from "../rpc/rpc-error.ts";
@@ -13,6 +13,7 @@ import { LvstoreLog, logPath, readLog, storedLvol } from "./lvstore-log.ts";
 /** What stands at the start of a bdev that holds an lvstore, with the lvstore's uuid behind it. */
 const MARK = "spdk-emulator lvstore ";
 const UUID_LENGTH = 36;
+const OUTLASTS_TARGET: readonly ProductName[] = ["AIO disk", "NVMe disk"];
 const LVOL_FILE = /^lvol-(?<uuid>[0-9a-f-]{36})$/;
 const LOG_FILE = /^lvstore-(?<uuid>[0-9a-f-]{36})\.log$/;
 
@@ -78,10 +79,10 @@ export class Lvstores {
     store.base.claim = "lvstore";
     this.#stores.add(store);
     // Memory does not outlast the target: what is on it needs no keeping.
-    if (store.base.productName !== "AIO disk") return;
+    if (!OUTLASTS_TARGET.includes(store.base.productName)) return;
     store.log = this.#log(store);
     await store.log.commit({ store: store.stored() });
-    writeHead(store.base.file, `${MARK}${store.uuid}`);
+    await writeHead(store.base, `${MARK}${store.uuid}`);
   }
 
   /** Takes an lvstore off its base, with its lvols, for good. */
@@ -90,7 +91,7 @@ export class Lvstores {
     this.#stores.delete(store);
     store.base.claim = "none";
     await store.log?.remove();
-    if (store.log !== undefined) writeHead(store.base.file, "\0".repeat(MARK.length + UUID_LENGTH));
+    if (store.log !== undefined) await writeHead(store.base, "\0".repeat(MARK.length + UUID_LENGTH));
     for (const file of files) removeFile(file);
   }
 
@@ -103,8 +104,20 @@ export class Lvstores {
   }
 
   /** Looks for an lvstore on a bdev that has come, and brings back its lvols. */
-  examine(base: Bdev): void {
-    const uuid = readMark(base.file);
+  examine(base: Bdev): void | Promise<void> {
+    const device = base.open();
+    const head = device.read(0, base.blockSize);
+    if (!(head instanceof Promise)) {
+      device.close();
+      this.#examine(base, head);
+      return undefined;
+    }
+    return head.then((bytes) => this.#examine(base, bytes)).finally(() => device.close());
+  }
+
+  #examine(base: Bdev, head: Buffer): void {
+    const text = head.toString("latin1");
+    const uuid = text.startsWith(MARK) ? text.slice(MARK.length, MARK.length + UUID_LENGTH) : undefined;
     const contents = uuid === undefined ? undefined : readLog(logPath(this.#dir, uuid));
     if (contents === undefined || this.all().some((each) => each.uuid === contents.store.uuid)) return;
     const store = new Lvstore({ dir: this.#dir, version: this.#version, base, ...contents.store });
@@ -157,24 +170,14 @@ function restoreFile(lvol: Lvol): void {
   else if (BigInt(stat.size) !== sizeBytes(lvol)) resizeSparse(lvol.file, sizeBytes(lvol));
 }
 
-function writeHead(path: string, text: string): void {
-  const file = openSync(path, "r+");
+async function writeHead(base: Bdev, text: string): Promise<void> {
+  const device = base.open();
   try {
-    writeSync(file, text, 0);
-    fsyncSync(file);
+    const head = Buffer.from(await device.read(0, base.blockSize));
+    head.write(text, "latin1");
+    await device.write(head, 0);
+    await device.flush();
   } finally {
-    closeSync(file);
+    device.close();
   }
-}
-
-function readMark(path: string): string | undefined {
-  const head = Buffer.alloc(MARK.length + UUID_LENGTH);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, head, 0, head.length, 0);
-  } finally {
-    closeSync(file);
-  }
-  const text = head.toString("latin1");
-  return text.startsWith(MARK) ? text.slice(MARK.length) : undefined;
 }

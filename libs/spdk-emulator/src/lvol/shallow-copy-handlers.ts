@@ -1,13 +1,10 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
+import { sizeBytes } from "../bdev/bdev.ts";
+import { copyFromFile } from "../bdev/copy-bytes.ts";
 import { decode } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { errno, invalidParams, undecodable } from "../rpc/rpc-error.ts";
 import { allocatedClusters } from "./lvol.ts";
 import type { LvolContext } from "./lvol-context.ts";
-
-const run = promisify(execFile);
 
 interface Copy {
   readonly totalClusters: number;
@@ -30,7 +27,7 @@ export function shallowCopyHandlers({ state }: LvolContext): Handlers {
       copies.set(last, copy);
       if (copy.totalClusters === 0) copy.state = "complete";
       else {
-        run("dd", [`if=${source.file}`, `of=${target.file}`, "bs=1M", "conv=notrunc,sparse"]).then(
+        copyFromFile(source.file, target, Number(sizeBytes(source))).then(
           () => {
             copy.state = "complete";
           },

@@ -1,5 +1,6 @@
 import { type Bdev, sizeBytes } from "../bdev/bdev.ts";
-import { copySparse, removeFile, resizeSparse } from "../bdev/sparse-file.ts";
+import { copyToNewFile } from "../bdev/copy-bytes.ts";
+import { removeFile, resizeSparse } from "../bdev/sparse-file.ts";
 import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { invalidParams, RpcError, undecodable } from "../rpc/rpc-error.ts";
@@ -33,7 +34,7 @@ function copyHandlers({ state, version }: LvolContext): Handlers {
     const lvol = store.newLvol({ name, numBlocks: sizeBytes(from) / BigInt(store.base.blockSize), thin });
     store.reserve(name);
     try {
-      await state.whileQuiet(from, () => copySparse(from.file, lvol.file));
+      await state.whileQuiet(from, () => copyToNewFile(from, lvol.file));
       countFromNow(lvol, 0);
       store.add(lvol);
     } catch (error) {
@@ -174,7 +175,7 @@ function parentHandlers({ state, version }: LvolContext): Handlers {
   async function inherit(lvol: Lvol, parent: Bdev): Promise<void> {
     if (allocatedClusters(lvol) > 0) return;
     const merged = `${lvol.file}.new`;
-    await state.whileQuiet(parent, () => copySparse(parent.file, merged));
+    await state.whileQuiet(parent, () => copyToNewFile(parent, merged));
     resizeSparse(merged, sizeBytes(lvol));
     await state.replaceFile(lvol, merged);
     countFromNow(lvol, 0);

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 
+import type { IoClient } from "../block/bdev-io.ts";
 import { Command, FABRICS_OPCODE, FabricsType } from "./command.ts";
 import { connect, type Queue } from "./connect.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -46,6 +47,7 @@ export class Connection {
   readonly #reader: PduReader;
   /** By the command's id, which serves as transfer tag. */
   readonly #transfers = new Map<number, Transfer>();
+  readonly #client: IoClient = { alive: () => !this.#socket.destroyed, close: () => this.destroy() };
   #initialized = false;
   #queue: Queue | undefined;
   #queueHead = 0;
@@ -59,7 +61,7 @@ export class Connection {
     this.peer = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    socket.on("drain", () => socket.resume());
+    socket.on("drain", () => this.#listenAgain());
     // The close that follows says all.
     socket.on("error", () => undefined);
     socket.on("close", () => this.#onClose());
@@ -78,6 +80,16 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  /** The target hangs: what hosts send stays where it is. Or it goes on. */
+  setHanging(hanging: boolean): void {
+    if (hanging) this.#socket.pause();
+    else this.#listenAgain();
+  }
+
+  #listenAgain(): void {
+    if (!this.#target.hanging && this.#socket.writableLength <= WRITE_HIGH_WATER) this.#socket.resume();
+  }
+
   /** Ends it once the replies that are under way have gone. */
   endSoon(): void {
     setTimeout(() => this.destroy(), LAST_WORDS_MS).unref();
@@ -91,7 +103,7 @@ export class Connection {
     if (qid === 0) controller.destroy();
     else if (controller.ioQueues.get(qid) === this) controller.ioQueues.delete(qid);
     // What still runs here must end before the host's repetition of it, on whatever path, is begun.
-    if (qid > 0) for (const { file } of controller.subsystem.namespaces.values()) file.gate.settle();
+    if (qid > 0) for (const { opened } of controller.subsystem.namespaces.values()) opened.gate.settle();
   }
 
   #onData(chunk: Buffer): void {
@@ -223,7 +235,7 @@ export class Connection {
       }
     }
     if (qid === 0) return controller.executeAdmin(command, data);
-    return executeIo(controller, command, data, () => !this.#socket.destroyed);
+    return executeIo(controller, command, data, this.#client);
   }
 
   #complete(command: Command, reply: Reply | undefined): void {

@@ -76,7 +76,8 @@ export class Controller {
     this.#keepAlive = undefined;
     if (milliseconds === 0) return;
     const deadline = Math.min(KEEP_ALIVE_GRACE * milliseconds, 2 ** 31 - 1);
-    this.#keepAlive = setTimeout(() => this.destroy(), deadline).unref();
+    // A target that hangs looks at no clock either.
+    this.#keepAlive = setTimeout(() => (this.target.hanging ? this.sawTraffic() : this.destroy()), deadline).unref();
   }
 
   /** Any traffic is a sign of life: a host whose queues are full may be late with Keep Alive. */

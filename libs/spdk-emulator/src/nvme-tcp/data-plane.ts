@@ -11,6 +11,7 @@ export class DataPlane {
   readonly discovery: Subsystem;
   /** Counts changes of what discovery tells. */
   generation = 0;
+  #hanging = false;
   readonly #transports: ReadonlyMap<string, object>;
   readonly #ports = new Map<string, Port>();
   #lastPortId = 0;
@@ -30,6 +31,16 @@ export class DataPlane {
       adminLabel: undefined,
     };
     this.discovery = new Subsystem(options, true);
+  }
+
+  /** Whether hosts hear nothing of the target, though they are connected. */
+  get hanging(): boolean {
+    return this.#hanging;
+  }
+
+  setHanging(hanging: boolean): void {
+    this.#hanging = hanging;
+    for (const port of this.#ports.values()) port.setHanging(hanging);
   }
 
   limits(): TransportLimits {

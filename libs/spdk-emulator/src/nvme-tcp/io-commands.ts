@@ -1,5 +1,9 @@
 import type { Bdev } from "../bdev/bdev.ts";
-import type { BlockFile, ByteRange } from "../nvmf/block-file.ts";
+import type { BdevIo, IoClient } from "../block/bdev-io.ts";
+import type { ByteRange } from "../block/block-device.ts";
+import { IoError } from "../block/io-error.ts";
+import type { OpenBdev } from "../block/open-bdev.ts";
+import type { IoKind } from "../faults/fault.ts";
 import { isReadOnly, type Namespace } from "../nvmf/subsystem.ts";
 import { ALL_NAMESPACES, type Command, IoOpcode } from "./command.ts";
 import type { Controller } from "./controller.ts";
@@ -9,6 +13,15 @@ import { give, type Reply, refuse, Status, SUCCESS } from "./reply.ts";
 const DEALLOCATE = 1 << 2;
 const RANGE_BYTES = 16;
 
+/** What a command is to a bdev. */
+const KIND_OF: Readonly<Record<number, IoKind>> = {
+  [IoOpcode.flush]: "flush",
+  [IoOpcode.write]: "write",
+  [IoOpcode.read]: "read",
+  [IoOpcode.writeZeroes]: "write_zeroes",
+  [IoOpcode.datasetManagement]: "unmap",
+};
+const NOWHERE: ByteRange = { offset: 0, length: 0 };
 const KNOWN: ReadonlySet<number> = new Set(Object.values(IoOpcode));
 const CHANGES_NOTHING: ReadonlySet<number> = new Set([IoOpcode.read, IoOpcode.flush]);
 const NAMES_BLOCKS: ReadonlySet<number> = new Set([IoOpcode.read, IoOpcode.write, IoOpcode.writeZeroes]);
@@ -41,44 +54,39 @@ export function executeIo(
   controller: Controller,
   command: Command,
   data: Buffer,
-  alive: () => boolean,
+  client: IoClient,
 ): Reply | undefined | Promise<Reply | undefined> {
   const namespace = controller.findNamespace(command.nsid);
-  if (namespace === undefined) return flushAll(controller, alive);
+  if (namespace === undefined) return flushAll(controller, client);
+  const io = readIo(command, data, namespace.bdev);
+  if ("status" in io) return io;
   const work = (): Reply | Promise<Reply> =>
     // Once more: the namespace or its ANA state may have changed while the command waited for data or its turn.
     controller.findNamespace(command.nsid) === namespace
-      ? (refusalOf(controller, command) ?? perform(namespace, command, data))
+      ? (refusalOf(controller, command) ?? perform(namespace.opened, io, data))
       : refuse(Status.invalidNamespace);
   try {
-    const done = namespace.file.gate.run(alive, work);
+    const done = namespace.opened.submit(io, client, work);
     return done instanceof Promise ? done.catch(toFailure) : done;
   } catch (error) {
     return toFailure(error);
   }
 }
 
-function perform(namespace: Namespace, command: Command, data: Buffer): Reply | Promise<Reply> {
-  const { bdev, file } = namespace;
-  const offset = Number(command.startBlock) * bdev.blockSize;
-  const length = command.blockCount * bdev.blockSize;
-  switch (command.opcode) {
-    case IoOpcode.read:
-      return give(file.read(offset, length));
-    case IoOpcode.write:
-      file.write(data, offset);
-      bdev.onWrite?.(offset, length);
-      return SUCCESS;
-    case IoOpcode.writeZeroes:
-      return giveBack(bdev, file, [{ offset, length }]);
-    case IoOpcode.datasetManagement:
-      return deallocate(command, data, namespace);
-    default:
-      return file.flush().then(() => SUCCESS);
-  }
+/** What a command wants of the bdev, or how it ends when that is nothing. */
+function readIo(command: Command, data: Buffer, bdev: Bdev): BdevIo | Reply {
+  const kind = KIND_OF[command.opcode] ?? "flush";
+  if (kind === "flush") return { kind, ranges: [] };
+  if (kind === "unmap") return readRanges(command, data, bdev);
+  const range = {
+    offset: Number(command.startBlock) * bdev.blockSize,
+    length: command.blockCount * bdev.blockSize,
+  };
+  return { kind, ranges: [range] };
 }
 
-function deallocate(command: Command, data: Buffer, { bdev, file }: Namespace): Reply | Promise<Reply> {
+/** The ranges of Dataset Management (NVM Command Set 1.0, 3.2.3). */
+function readRanges(command: Command, data: Buffer, { numBlocks, blockSize }: Bdev): BdevIo | Reply {
   const count = (command.dword(10) & 0xff) + 1;
   if (data.length < RANGE_BYTES * count) return refuse(Status.invalidField);
   if ((command.dword(11) & DEALLOCATE) === 0) return SUCCESS;
@@ -86,22 +94,32 @@ function deallocate(command: Command, data: Buffer, { bdev, file }: Namespace): 
   for (let at = 0; at < RANGE_BYTES * count; at += RANGE_BYTES) {
     const blocks = data.readUInt32LE(at + 4);
     const start = data.readBigUInt64LE(at + 8);
-    if (start + BigInt(blocks) > bdev.numBlocks) return refuse(Status.lbaOutOfRange);
-    if (blocks > 0) ranges.push({ offset: Number(start) * bdev.blockSize, length: blocks * bdev.blockSize });
+    if (start + BigInt(blocks) > numBlocks) return refuse(Status.lbaOutOfRange);
+    if (blocks > 0) ranges.push({ offset: Number(start) * blockSize, length: blocks * blockSize });
   }
-  return giveBack(bdev, file, ranges);
+  return { kind: "unmap", ranges };
 }
 
-async function giveBack(bdev: Bdev, file: BlockFile, ranges: readonly ByteRange[]): Promise<Reply> {
-  // Before: what is written meanwhile stays counted.
-  for (const { offset, length } of ranges) bdev.onDeallocate?.(offset, length);
-  await file.deallocate(ranges);
-  return SUCCESS;
+function perform(opened: OpenBdev, { kind, ranges }: BdevIo, data: Buffer): Reply | Promise<Reply> {
+  const [{ offset, length } = NOWHERE] = ranges;
+  switch (kind) {
+    case "read": {
+      const read = opened.read(offset, length);
+      return read instanceof Promise ? read.then(give) : give(read);
+    }
+    case "write":
+      return opened.write(data, offset)?.then(() => SUCCESS) ?? SUCCESS;
+    case "flush":
+      return opened.flush().then(() => SUCCESS);
+    default:
+      return opened.deallocate(ranges, kind).then(() => SUCCESS);
+  }
 }
 
-async function flushAll({ namespaces }: Controller, alive: () => boolean): Promise<Reply> {
+async function flushAll({ namespaces }: Controller, client: IoClient): Promise<Reply> {
+  const flush: BdevIo = { kind: "flush", ranges: [] };
   try {
-    await Promise.all(namespaces.map(async ({ file }) => file.gate.run(alive, () => file.flush())));
+    await Promise.all(namespaces.map(async ({ opened }) => opened.submit(flush, client, () => opened.flush())));
     return SUCCESS;
   } catch (error) {
     return toFailure(error);
@@ -112,7 +130,9 @@ function isInaccessible({ listener, subsystem }: Controller, { anagrpid }: Names
   return subsystem.options.anaReporting && listener.anaStates[anagrpid - 1] === "inaccessible";
 }
 
+/** Without "do not retry", as real targets answer. */
 function toFailure(error: unknown): Reply {
+  if (error instanceof IoError) return { status: error.status };
   const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
   return full ? refuse(Status.capacityExceeded) : { status: Status.internalError };
 }

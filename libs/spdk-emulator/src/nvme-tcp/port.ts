@@ -23,6 +23,7 @@ export class Port {
     this.#server = createServer((socket) => {
       const connection = new Connection(socket, this, target);
       this.#connections.add(connection);
+      if (target.hanging) connection.setHanging(true);
       socket.on("close", () => this.#connections.delete(connection));
     });
     this.opened = this.#open();
@@ -33,6 +34,10 @@ export class Port {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const connection of this.#connections) connection.destroy();
     await closed;
+  }
+
+  setHanging(hanging: boolean): void {
+    for (const connection of this.#connections) connection.setHanging(hanging);
   }
 
   async #open(): Promise<void> {

@@ -47,11 +47,11 @@ export function namespaceHandlers({ state, version, find }: NvmfContext): Handle
         throw version.from("26.09") ? new RpcError(-32602, "Invalid nguid") : invalidParameters();
       const bdev = state.bdevs.find(bdev_name);
       if (bdev === undefined) throw invalidParameters();
-      return subsystem.addNamespace(bdev, state.files, { nsid, nguid, eui64, uuid, anagrpid, hidden });
+      return subsystem.addNamespace(bdev, state.openBdevs, { nsid, nguid, eui64, uuid, anagrpid, hidden });
     },
     nvmf_subsystem_remove_ns: (params = {}) => {
       const { nqn, nsid } = decode(params, { nqn: "string", nsid: "uint32", tgt_name: "string?" }, invalidParameters());
-      find(nqn).removeNamespace(nsid, state.files);
+      find(nqn).removeNamespace(nsid, state.openBdevs);
       return true;
     },
   };

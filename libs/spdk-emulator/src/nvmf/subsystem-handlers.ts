@@ -79,7 +79,7 @@ export function subsystemHandlers(context: NvmfContext): Handlers {
     nvmf_delete_subsystem: (params = {}) => {
       const subsystem = findNamed(context, params);
       state.subsystems.delete(subsystem.options.nqn);
-      subsystem.delete(state.files);
+      subsystem.delete(state.openBdevs);
       const released = [...subsystem.listeners].map((listener) => releaseListener(context, subsystem, listener));
       return Promise.all(released).then(() => true);
     },

@@ -1,12 +1,12 @@
 import { randomInt } from "node:crypto";
 
 import type { Bdev } from "../bdev/bdev.ts";
+import type { OpenBdev } from "../block/open-bdev.ts";
+import type { OpenBdevs } from "../block/open-bdevs.ts";
 import type { Key } from "../keyring.ts";
 import type { Controller } from "../nvme-tcp/controller.ts";
 import type { Port } from "../nvme-tcp/port.ts";
 import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
-import type { BlockFile } from "./block-file.ts";
-import type { BlockFiles } from "./block-files.ts";
 
 /** States that a listener's ANA groups can be in. */
 export const ANA_STATES = ["optimized", "non_optimized", "inaccessible"] as const;
@@ -33,7 +33,7 @@ export interface Listener {
 export interface Namespace {
   readonly nsid: number;
   readonly bdev: Bdev;
-  readonly file: BlockFile;
+  readonly opened: OpenBdev;
   readonly uuid: string;
   readonly nguid: string;
   readonly eui64: string | undefined;
@@ -118,7 +118,7 @@ export class Subsystem {
   }
 
   /** Shows a bdev under a namespace id, the lowest free one unless given. A bdev can be in one subsystem only. */
-  addNamespace(bdev: Bdev, files: BlockFiles, ids: NamespaceIds): number {
+  addNamespace(bdev: Bdev, bdevs: OpenBdevs, ids: NamespaceIds): number {
     let nsid = ids.nsid ?? 0;
     if (nsid === 0) for (nsid = 1; this.namespaces.has(nsid); nsid += 1);
     if (this.namespaces.has(nsid) || nsid > this.options.maxNamespaces || bdev.claim !== "none")
@@ -128,7 +128,7 @@ export class Subsystem {
     const namespace: Namespace = {
       nsid,
       bdev,
-      file: files.acquire(bdev.file),
+      opened: bdevs.acquire(bdev),
       uuid,
       nguid: ids.nguid ?? uuid.replaceAll("-", "").toUpperCase(),
       eui64: ids.eui64,
@@ -141,12 +141,12 @@ export class Subsystem {
   }
 
   /** Takes a namespace away; it vanishes under whoever has it. */
-  removeNamespace(nsid: number, files: BlockFiles): void {
+  removeNamespace(nsid: number, bdevs: OpenBdevs): void {
     const namespace = this.namespaces.get(nsid);
     if (namespace === undefined) throw invalidParameters();
     namespace.bdev.claim = "none";
     this.namespaces.delete(nsid);
-    files.release(namespace.file);
+    bdevs.release(namespace.opened);
     this.#tellNamespaceChanged(namespace);
   }
 
@@ -161,8 +161,8 @@ export class Subsystem {
   }
 
   /** A bdev is gone, and its namespace with it. */
-  dropBdev(bdev: Bdev, files: BlockFiles): void {
-    for (const { nsid, bdev: shown } of this.namespaces.values()) if (shown === bdev) this.removeNamespace(nsid, files);
+  dropBdev(bdev: Bdev, bdevs: OpenBdevs): void {
+    for (const { nsid, bdev: shown } of this.namespaces.values()) if (shown === bdev) this.removeNamespace(nsid, bdevs);
   }
 
   /** A bdev has another size. */
@@ -219,10 +219,10 @@ export class Subsystem {
   }
 
   /** Ends it: namespaces, hosts and connections go. Listeners stay for the caller to release. */
-  delete(files: BlockFiles): void {
+  delete(bdevs: OpenBdevs): void {
     this.deleted = true;
     this.#cut(() => true);
-    for (const nsid of this.namespaces.keys()) this.removeNamespace(nsid, files);
+    for (const nsid of this.namespaces.keys()) this.removeNamespace(nsid, bdevs);
     for (const host of this.hosts.values()) releaseKeys(host);
     this.hosts.clear();
   }

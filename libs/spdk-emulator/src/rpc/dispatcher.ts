@@ -1,6 +1,7 @@
 import type { ConnectionCounters } from "../faults/counters.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { Hazards } from "../faults/hazards.ts";
+import { strikeCall } from "../faults/strike-call.ts";
 import type { Version } from "../version.ts";
 import { type Fields, isFields } from "./decode.ts";
 import type { Handler, Handlers } from "./handler.ts";
@@ -103,12 +104,14 @@ export class Dispatcher {
       ended?.();
       reply(text);
     };
-    const fault = faults.next(method);
+    // What hangs has not seen the call.
+    if (faults.hanging) return;
+    const fault = faults.nextCall(method);
     if (fault === undefined) {
       this.#run(handler, request, done);
       return;
     }
-    faults.apply(fault, {
+    strikeCall(faults, fault, {
       run: (then) => this.#run(handler, request, then),
       fail: (error) => done(failure(id, error)),
       reply: done,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-import type { ByteRange } from "./block-file.ts";
+import type { ByteRange } from "./block-device.ts";
 
 /** Node.js has no fallocate: a child of util-linux's does it, a range a line, and says so after each. */
 const SCRIPT =

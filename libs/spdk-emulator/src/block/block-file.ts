@@ -2,14 +2,8 @@ import { closeSync, constants, fdatasync, openSync, readSync, writeSync } from "
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 
+import type { BlockDevice, ByteRange } from "./block-device.ts";
 import { HolePuncher } from "./hole-puncher.ts";
-import { IoGate } from "./io-gate.ts";
-
-/** A piece of a file, in bytes. */
-export interface ByteRange {
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** Below this, zeroes cost less than a child process that punches a hole. */
 const PUNCH_FROM_BYTES = 64 * 1024;
@@ -20,21 +14,19 @@ const ZEROES = Buffer.alloc(ZEROED_AT_ONCE_BYTES);
 const sync = promisify(fdatasync);
 
 /**
- * The sparse file behind a bdev, for all who export or copy it. Reads and writes go to the page cache and are
- * synchronous: some microseconds each, where a hop to a thread would cost more, and done when they are acknowledged.
+ * A sparse file as a device. Reads and writes go to the page cache and are synchronous: some microseconds each, where a
+ * hop to a thread would cost more, and done when they are acknowledged.
  */
-export class BlockFile {
-  readonly path: string;
-  readonly gate: IoGate = new IoGate();
+export class BlockFile implements BlockDevice {
+  readonly #path: string;
   #fd: number | undefined;
   #puncher: HolePuncher | undefined;
   #closed = false;
 
   constructor(path: string) {
-    this.path = path;
+    this.#path = path;
   }
 
-  /** Reads; blocks never written, and those beyond the end, are zeroes. */
   read(offset: number, length: number): Buffer {
     const data = Buffer.allocUnsafe(length);
     for (let at = 0; at < length; ) {
@@ -52,12 +44,10 @@ export class BlockFile {
     for (let at = 0; at < data.length; ) at += writeSync(this.#open(), data, at, data.length - at, offset + at);
   }
 
-  /** Resolves when all that was written is on the disk. */
   flush(): Promise<void> {
     return sync(this.#open());
   }
 
-  /** Makes ranges read as zeroes and gives their room back. */
   async deallocate(ranges: readonly ByteRange[]): Promise<void> {
     for (const range of ranges) {
       const punched = range.length >= PUNCH_FROM_BYTES && (await this.#punch(range));
@@ -65,17 +55,12 @@ export class BlockFile {
     }
   }
 
-  /** Looks the path up anew with the next read or write: another file may be there. Nothing may run meanwhile. */
-  reopen(): void {
+  close(): void {
+    this.#closed = true;
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
     this.#puncher?.close();
     this.#puncher = undefined;
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.reopen();
   }
 
   /** Writes zeroes where there is anything else, so that holes stay holes. */
@@ -88,13 +73,13 @@ export class BlockFile {
   }
 
   #punch(range: ByteRange): Promise<boolean> {
-    this.#puncher ??= new HolePuncher(this.path);
+    this.#puncher ??= new HolePuncher(this.#path);
     return this.#puncher.punch(range);
   }
 
   #open(): number {
-    if (this.#closed) throw new Error(`${this.path} is closed`);
-    this.#fd ??= openSync(this.path, constants.O_RDWR);
+    if (this.#closed) throw new Error(`${this.#path} is closed`);
+    this.#fd ??= openSync(this.#path, constants.O_RDWR);
     return this.#fd;
   }
 }

@@ -4,45 +4,39 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { BlockFiles } from "./block-files.ts";
+import { BlockFile } from "./block-file.ts";
 
 const MIB = 1024 * 1024;
 
 let dir: string;
 let path: string;
-const files = new BlockFiles();
+let file: BlockFile;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "block-file-"));
   path = join(dir, "file");
   writeFileSync(path, "");
   truncateSync(path, 16 * MIB);
+  file = new BlockFile(path);
 });
 afterEach(() => {
+  file.close();
   rmSync(dir, { recursive: true });
 });
 
 it("reads zeroes where nothing was written, and beyond the end", () => {
-  const file = files.acquire(path);
   expect(file.read(15 * MIB, 2 * MIB)).toEqual(Buffer.alloc(2 * MIB));
   file.write(Buffer.from("abc"), 5);
   expect(file.read(4, 5).toString("latin1")).toBe("\0abc\0");
-  files.release(file);
 });
 
-it("is one file for all who use it, and closes after the last", async () => {
-  const file = files.acquire(path);
-  expect(files.acquire(path)).toBe(file);
-  files.release(file);
+it("is of no use once it is closed", () => {
   file.write(Buffer.from("a"), 0);
-  files.release(file);
-  await file.gate.pause();
-  file.gate.resume();
+  file.close();
   expect(() => file.write(Buffer.from("b"), 0)).toThrow("is closed");
 });
 
 it("deallocates large and small ranges of one command, also together with others", async () => {
-  const file = files.acquire(path);
   file.write(Buffer.alloc(8 * MIB, 1), 0);
   await Promise.all([
     file.deallocate([
@@ -61,16 +55,4 @@ it("deallocates large and small ranges of one command, also together with others
       .equals(wanted),
   ).toBe(true);
   expect(statSync(path).blocks * 512).toBeLessThanOrEqual(6 * MIB + 4096);
-  files.release(file);
-});
-
-it("goes on with the file that was put in its place while it was quiet", async () => {
-  const file = files.acquire(path);
-  file.write(Buffer.from("old"), 0);
-  await files.whileQuiet(path, async () => {
-    rmSync(path);
-    writeFileSync(path, "new");
-  });
-  expect(file.read(0, 3).toString()).toBe("new");
-  files.release(file);
 });
