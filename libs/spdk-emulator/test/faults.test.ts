@@ -118,12 +118,30 @@ describe("a fault", () => {
     expect((result as string[]).filter((method) => method.startsWith("emulator"))).toEqual([]);
   });
 
-  it.each(["x", "x:nope", "x:error,why=1", "x:error,when=never", "x:delay,delay_ms=soon"])(
-    "is refused as %s",
-    (text) => {
-      expect(() => parseFaultFlag(text)).toThrow(TypeError);
-    },
-  );
+  it("of I/O is named on the command line as well", () => {
+    expect(parseFaultFlag("io:error,bdev=lvs0/a,io=write,offset=4096,length=512,status=641,nth=3")).toEqual({
+      bdev: "lvs0/a",
+      effect: "error",
+      io: "write",
+      offset: 4096,
+      length: 512,
+      status: 0x281,
+      nth: 3,
+    });
+    expect(parseFaultFlag("io:freeze")).toEqual({ bdev: "*", effect: "freeze" });
+  });
+
+  it.each([
+    "x",
+    "x:nope",
+    "io:melt",
+    "io:error,io=trim",
+    "x:error,why=1",
+    "x:error,when=never",
+    "x:delay,delay_ms=soon",
+  ])("is refused as %s", (text) => {
+    expect(() => parseFaultFlag(text)).toThrow(TypeError);
+  });
 });
 
 describe("the target as a whole", () => {

@@ -43,7 +43,7 @@ afterEach(async () => {
 });
 
 /** Writes as a host does; undefined when it was dropped. */
-async function write(opened: OpenBdev, text: string, client = CLIENT): Promise<"written" | undefined> {
+async function write(opened: OpenBdev, text: string, client = CLIENT): Promise<string | undefined> {
   return opened.submit(WRITE, client, async () => {
     await opened.write(Buffer.from(text), 0);
     return "written";

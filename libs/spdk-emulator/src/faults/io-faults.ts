@@ -31,7 +31,8 @@ export async function strikeIo(faults: Faults, { id, fault }: ArmedFault<IoFault
     case "crash":
       faults.crash();
       return false;
-    case "drop":
+    default:
+      // It is dropped.
       return false;
   }
 }
