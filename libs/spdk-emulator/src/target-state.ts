@@ -8,7 +8,9 @@ import { IscsiState } from "./iscsi/iscsi-state.ts";
 import { Keyring } from "./keyring.ts";
 import type { Lvol } from "./lvol/lvol.ts";
 import { isLvol, Lvstores } from "./lvol/lvstores.ts";
+import type { NvmeController } from "./nvme-host/nvme-controller.ts";
 import { DataPlane } from "./nvme-tcp/data-plane.ts";
+import { createDiscoverySubsystem } from "./nvmf/discovery-subsystem.ts";
 import type { Subsystem } from "./nvmf/subsystem.ts";
 import type { Version } from "./version.ts";
 
@@ -21,17 +23,23 @@ export class TargetState {
   readonly iscsi: IscsiState = new IscsiState(this.bdevs);
   readonly lvstores: Lvstores;
   readonly subsystems: Map<string, Subsystem> = new Map();
+  /** Controllers of other targets, by their name here. */
+  readonly controllers: Map<string, NvmeController> = new Map();
   /** Transports by type, with the parameters that they were made with. */
   readonly transports: Map<string, object> = new Map();
   /** The bdevs that are exported or copied. */
   readonly openBdevs: OpenBdevs;
-  readonly dataPlane: DataPlane = new DataPlane(this.subsystems, this.transports);
+  readonly dataPlane: DataPlane;
   readonly #closing = new AbortController();
   #mallocs = 0;
 
   constructor({ dir, version, faults }: { dir: string; version: Version; faults: Faults }) {
     this.dir = dir;
     this.openBdevs = new OpenBdevs(faults);
+    const { subsystems, transports } = this;
+    const discovery = createDiscoverySubsystem();
+    subsystems.set(discovery.options.nqn, discovery);
+    this.dataPlane = new DataPlane({ subsystems, transports, firmware: version.name });
     this.lvstores = new Lvstores(dir, version, this.bdevs);
     this.lvstores.sweep();
     this.closers.push(() => this.lvstores.close());
@@ -40,6 +48,7 @@ export class TargetState {
     };
     this.closers.push(async () => {
       await this.dataPlane.close();
+      for (const controller of this.controllers.values()) controller.close();
       await this.openBdevs.close();
     });
   }

@@ -29,6 +29,7 @@ const SUPPORTED: Readonly<Record<ProductName, readonly string[]>> = {
   passthru: MALLOC_TYPES,
   "Raid Volume": ["read", "write", "unmap", "flush", "reset", "write_zeroes"],
 };
+const NVME_TRANSFER_BYTES = 131_072;
 const READ_ONLY_TYPES = ["read", "reset", "seek_hole", "seek_data"];
 
 const CLAIM_TYPES: Readonly<Record<Exclude<Claim, "none">, string>> = {
@@ -41,18 +42,13 @@ const CLAIM_TYPES: Readonly<Record<Exclude<Claim, "none">, string>> = {
 /** Makes the entries of bdev_get_bdevs, as a version has them. */
 export function bdevDescriber(version: Version): (bdev: Bdev) => object {
   const types = ioTypes(version);
-  const preferred = version.from("25.09") && {
-    preferred_write_alignment: 0,
-    preferred_write_granularity: 0,
-    optimal_write_size: 0,
-    preferred_unmap_alignment: 0,
-    preferred_unmap_granularity: 0,
-  };
+  const told = version.from("25.09");
   const claimTypes = version.from("23.05");
   const domains = memoryDomains(version);
   return (bdev) => {
     const { productName, claim } = bdev;
     const malloc = productName === "Malloc disk";
+    const nvme = productName === "NVMe disk";
     const supported = bdev.readOnly === true ? READ_ONLY_TYPES : SUPPORTED[productName];
     const showsDomains = bdev.memoryDomains ?? (malloc && !version.from("25.09"));
     return {
@@ -61,17 +57,30 @@ export function bdevDescriber(version: Version): (bdev: Bdev) => object {
       product_name: productName,
       block_size: bdev.blockSize,
       num_blocks: bdev.numBlocks,
-      ...preferred,
+      ...(told && preferred(bdev)),
       uuid: bdev.uuid,
-      ...(malloc && version.from("25.09") && { numa_id: -1 }),
+      ...((malloc || nvme) && told && { numa_id: -1 }),
       assigned_rate_limits: bdev.limits,
       claimed: claim !== "none",
       ...(claim !== "none" && claimTypes && { claim_type: CLAIM_TYPES[claim] }),
       zoned: false,
       supported_io_types: Object.fromEntries(types.map((type) => [type, supported.includes(type)])),
+      ...(nvme && told && { memory_domains: [{ dma_device_type: "DMA" }] }),
       ...(showsDomains && domains !== undefined && { memory_domains: domains }),
       driver_specific: bdev.driverSpecific(),
     };
+  };
+}
+
+/** What I/O should be aligned to; NVMe disks like whole transfers. */
+function preferred({ productName, blockSize }: Bdev): object {
+  const grain = productName === "NVMe disk" ? 1 : 0;
+  return {
+    preferred_write_alignment: grain,
+    preferred_write_granularity: grain,
+    optimal_write_size: (grain * NVME_TRANSFER_BYTES) / blockSize,
+    preferred_unmap_alignment: grain,
+    preferred_unmap_granularity: grain,
   };
 }
 

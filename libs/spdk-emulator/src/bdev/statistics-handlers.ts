@@ -30,9 +30,10 @@ export function statisticsHandlers(state: TargetState, version: Version): Handle
     per_channel: "boolean? 23.01-",
     reset_mode: "string? 25.01-",
   });
-  const take = ({ statistics }: Bdev, mode: ResetMode): object => {
-    const described = describe(statistics ?? NOTHING, version);
-    statistics?.reset(mode);
+  const take = ({ statistics = NOTHING }: Bdev, mode: ResetMode, of: "bdev" | "channel"): object => {
+    const errors = version.from(of === "bdev" ? "23.01" : "26.01") && { io_error: statistics.errors };
+    const described = { ...describe(statistics, version), ...errors };
+    statistics.reset(mode);
     return described;
   };
   return {
@@ -49,9 +50,9 @@ export function statisticsHandlers(state: TargetState, version: Version): Handle
       const clock = { tick_rate: TICK_RATE, ticks: process.hrtime.bigint() };
       const [first] = found;
       if (!perChannel || first === undefined)
-        return { ...clock, bdevs: found.map((bdev) => ({ name: bdev.name, ...take(bdev, mode) })) };
+        return { ...clock, bdevs: found.map((bdev) => ({ name: bdev.name, ...take(bdev, mode, "bdev") })) };
       const isOpen = first.claim === "nvmf" || state.bdevs.hasWriters(first);
-      const channels = isOpen ? [{ thread_id: THREAD_ID, ...take(first, mode) }] : [];
+      const channels = isOpen ? [{ thread_id: THREAD_ID, ...take(first, mode, "channel") }] : [];
       return { ...clock, name: first.name, channels };
     },
     bdev_reset_iostat: (params = {}) => {
@@ -85,5 +86,5 @@ function describe(statistics: IoStatistics, version: Version): object {
     counters[`max_${operation}_latency_ticks`] = maxLatency;
     counters[`min_${operation}_latency_ticks`] = minLatency;
   }
-  return { ...counters, ...(detailed && { io_error: statistics.errors }) };
+  return counters;
 }

@@ -1,4 +1,5 @@
 import type { Bdev } from "../bdev/bdev.ts";
+import { nvmeConfig } from "../nvme-host/nvme-handlers.ts";
 import type { TargetState } from "../target-state.ts";
 import type { Version } from "../version.ts";
 import { nvmfConfig } from "./nvmf-config.ts";
@@ -28,6 +29,7 @@ function bdevConfig(state: TargetState, version: Version): readonly object[] {
       method: "bdev_set_options",
       params: { bdev_io_pool_size: 65535, bdev_io_cache_size: 256, bdev_auto_examine: true, ...caches },
     },
+    ...nvmeConfig(state),
     ...state.bdevs.all().flatMap((bdev) => [...createCall(bdev, version), ...limitsCall(bdev)]),
     { method: "bdev_wait_for_examine" },
   ];

@@ -8,7 +8,9 @@ export function nvmfConfig(state: TargetState, version: Version): readonly objec
     { method: "nvmf_set_max_subsystems", params: { max_subsystems: 1024 } },
     { method: "nvmf_set_crdt", params: { crdt1: 0, crdt2: 0, crdt3: 0 } },
     ...[...state.transports.values()].map((params) => ({ method: "nvmf_create_transport", params })),
-    ...[...state.subsystems.values()].flatMap((subsystem) => subsystemCalls(subsystem, version)),
+    ...[...state.subsystems.values()]
+      .filter((subsystem) => !subsystem.isDiscovery)
+      .flatMap((subsystem) => subsystemCalls(subsystem, version)),
   ];
 }
 

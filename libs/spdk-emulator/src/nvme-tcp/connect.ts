@@ -57,7 +57,7 @@ export function connect(
 
   const subsystem = target.find(readText(data, SUBSYSTEM_NQN_OFFSET));
   if (subsystem === undefined) return invalidParameter(IN_DATA | SUBSYSTEM_NQN_OFFSET);
-  const listener = listenerOf(target, subsystem, port);
+  const listener = listenerOf(subsystem, port);
   if (listener === undefined || !subsystem.admits(hostNqn)) return { reply: { status: Status.connectInvalidHost } };
   if (entries < 2 || entries > limits.maxQueueEntries) return invalidParameter(QUEUE_SIZE_OFFSET);
 
@@ -78,12 +78,14 @@ export function connect(
       limits,
     });
     controller.setKeepAlive(command.dword(12));
+    target.counts.adminQueues += 1;
   } else {
     controller = subsystem.controllers.get(cntlid);
     const usable = controller !== undefined && controller.hostNqn === hostNqn && controller.properties.ready;
     if (controller === undefined || !usable || controller.isDiscovery) return invalidParameter(IN_DATA | CNTLID_OFFSET);
     if (qid > limits.maxIoQueues || controller.ioQueues.has(qid)) return invalidParameter(42);
     controller.ioQueues.set(qid, connection);
+    target.counts.ioQueues += 1;
   }
   const authentication = authenticationOf(subsystem, hostNqn, connection);
   const result = controller.cntlid | (authentication === undefined ? 0 : AUTHENTICATION_REQUIRED);
@@ -94,8 +96,8 @@ export function connect(
 }
 
 /** Discovery is at every port; any other subsystem where it has a listener. */
-function listenerOf(target: DataPlane, subsystem: Subsystem, port: Port): Listener | undefined {
-  if (subsystem === target.discovery) return { address: port.address, anaStates: [], port };
+function listenerOf(subsystem: Subsystem, port: Port): Listener | undefined {
+  if (subsystem.isDiscovery) return { address: port.address, anaStates: [], port };
   return subsystem.listeners.find((listener) => listener.port === port);
 }
 

@@ -14,6 +14,7 @@ import {
   encodeIcResp,
   encodeR2t,
   FatalError,
+  HOST_PDU_HEADERS,
   type Pdu,
   PduType,
   ProtocolError,
@@ -57,7 +58,10 @@ export class Connection {
     this.#port = port;
     this.#target = target;
     this.#limits = target.limits();
-    this.#reader = new PduReader(256 + Math.max(ADMIN_IN_CAPSULE_BYTES, this.#limits.maxTransferBytes));
+    this.#reader = new PduReader(
+      HOST_PDU_HEADERS,
+      256 + Math.max(ADMIN_IN_CAPSULE_BYTES, this.#limits.maxTransferBytes),
+    );
     this.peer = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
@@ -239,6 +243,7 @@ export class Connection {
   }
 
   #complete(command: Command, reply: Reply | undefined): void {
+    if (this.#queue !== undefined && this.#queue.qid > 0) this.#target.counts.commands += 1;
     if (reply === undefined || this.#socket.destroyed || !this.#socket.writable) return;
     const { status, result = 0n, data } = reply;
     const { qid = 0, flowControl = true } = this.#queue ?? {};

@@ -62,7 +62,7 @@ export class Controller {
   }
 
   get isDiscovery(): boolean {
-    return this.subsystem === this.target.discovery;
+    return this.subsystem.isDiscovery;
   }
 
   get keepAliveMs(): number {

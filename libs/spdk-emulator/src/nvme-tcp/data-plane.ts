@@ -1,36 +1,38 @@
-import { type ListenerAddress, Subsystem } from "../nvmf/subsystem.ts";
+import type { ListenerAddress, Subsystem } from "../nvmf/subsystem.ts";
 import { Port } from "./port.ts";
 import { readTransportLimits, type TransportLimits } from "./transport-limits.ts";
-
-/** The subsystem that tells hosts of the others (Base 2.0, 3.1.2.3). */
-export const DISCOVERY_NQN = "nqn.2014-08.org.nvmexpress.discovery";
 
 /** What hosts reach over NVMe/TCP: the ports, and behind them the target's subsystems. */
 export class DataPlane {
   readonly subsystems: ReadonlyMap<string, Subsystem>;
-  readonly discovery: Subsystem;
+  /** The revision of the firmware: SPDK's version. */
+  readonly firmware: string;
   /** Counts changes of what discovery tells. */
   generation = 0;
+  /** What nvmf_get_stats tells: queues that hosts have connected so far, and I/O that has ended. */
+  readonly counts: { adminQueues: number; ioQueues: number; commands: number } = {
+    adminQueues: 0,
+    ioQueues: 0,
+    commands: 0,
+  };
   #hanging = false;
   readonly #transports: ReadonlyMap<string, object>;
   readonly #ports = new Map<string, Port>();
   #lastPortId = 0;
 
-  /** Serves subsystems by their NQN, within the limits of the TCP transport. */
-  constructor(subsystems: ReadonlyMap<string, Subsystem>, transports: ReadonlyMap<string, object>) {
+  /** Serves subsystems by their NQN, within the limits of the TCP transport. `firmware` is what controllers name. */
+  constructor({
+    subsystems,
+    transports,
+    firmware,
+  }: {
+    subsystems: ReadonlyMap<string, Subsystem>;
+    transports: ReadonlyMap<string, object>;
+    firmware: string;
+  }) {
     this.subsystems = subsystems;
     this.#transports = transports;
-    const options = {
-      nqn: DISCOVERY_NQN,
-      serialNumber: "00000000000000000000",
-      modelNumber: "SPDK Discovery",
-      maxNamespaces: 0,
-      minCntlid: 1,
-      maxCntlid: 65519,
-      anaReporting: false,
-      adminLabel: undefined,
-    };
-    this.discovery = new Subsystem(options, true);
+    this.firmware = firmware;
   }
 
   /** Whether hosts hear nothing of the target, though they are connected. */
@@ -48,7 +50,7 @@ export class DataPlane {
   }
 
   find(nqn: string): Subsystem | undefined {
-    return nqn === DISCOVERY_NQN ? this.discovery : this.subsystems.get(nqn);
+    return this.subsystems.get(nqn);
   }
 
   /** The port at an address, bound if it is not yet. Rejects when the system does not give it. Each user releases it. */

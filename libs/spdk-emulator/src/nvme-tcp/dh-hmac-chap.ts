@@ -1,43 +1,18 @@
-import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
-
+import { randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import {
+  COMMON_MESSAGE,
+  DH_GROUPS,
+  DHCHAP_MESSAGE,
+  Failure,
+  HEADER_BYTES,
+  Message,
+  REASON_AUTHENTICATION_FAILED,
+  respond,
+} from "./dhchap-messages.ts";
 import { HASHES, type HashId, transformSecret } from "./dhchap-secret.ts";
 import { agree, createFfdhe, type FfdheGroup, type FfdheKeys } from "./ffdhe.ts";
 import { give, type Reply, refuse, Status, SUCCESS } from "./reply.ts";
 
-/** DH groups by their identifier (Base 2.0, figure 430), those that we prefer first; large ones take seconds in a VM. */
-const DH_GROUPS: ReadonlyMap<number, FfdheGroup | "null"> = new Map([
-  [1, "ffdhe2048"],
-  [2, "ffdhe3072"],
-  [3, "ffdhe4096"],
-  [4, "ffdhe6144"],
-  [5, "ffdhe8192"],
-  [0, "null"],
-]);
-
-/** Messages (Base 2.0, figure 422). */
-const Message = {
-  negotiate: 0x00,
-  challenge: 0x01,
-  reply: 0x02,
-  success1: 0x03,
-  success2: 0x04,
-  failure2: 0xf0,
-  failure1: 0xf1,
-} as const;
-const COMMON_MESSAGE = 0x00;
-const DHCHAP_MESSAGE = 0x01;
-
-/** Why authentication failed (Base 2.0, figure 436). */
-const Failure = {
-  failed: 0x01,
-  hashUnusable: 0x04,
-  dhGroupUnusable: 0x05,
-  badPayload: 0x06,
-  badMessage: 0x07,
-} as const;
-const REASON_AUTHENTICATION_FAILED = 0x01;
-
-const HEADER_BYTES = 16;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Who authenticates to whom, and with what. A secret that is gone, or no secret, fails every try. */
@@ -178,7 +153,13 @@ export class DhHmacChap {
     const { hostNqn, subsystemNqn, hostSecret, controllerSecret } = this.#options;
     const key = transformSecret(hostSecret() ?? "", hostNqn);
     if (key === undefined) return Failure.failed;
-    const wanted = this.#respond(key, this.#challenge, session, this.#sequence, ["HostHost", hostNqn, subsystemNqn]);
+    const common = { hash: this.#hash, session, transaction: this.#transaction };
+    const wanted = respond(key, {
+      ...common,
+      challenge: this.#challenge,
+      sequence: this.#sequence,
+      names: ["HostHost", hostNqn, subsystemNqn],
+    });
     if (!timingSafeEqual(wanted, response)) return Failure.failed;
 
     const message = this.#compose(Message.success1);
@@ -192,29 +173,14 @@ export class DhHmacChap {
     if (ours === undefined) return Failure.failed;
     message.writeUInt8(1, 8);
     const sequence = data.readUInt32LE(12);
-    const answer = this.#respond(ours, theirChallenge, session, sequence, ["Controller", subsystemNqn, hostNqn]);
+    const answer = respond(ours, {
+      ...common,
+      challenge: theirChallenge,
+      sequence,
+      names: ["Controller", subsystemNqn, hostNqn],
+    });
     this.#outgoing = Buffer.concat([message, answer]);
     this.#expected = Message.success2;
     return undefined;
-  }
-
-  /** The response to a challenge (8.13.5.4); with a DH group the challenge is keyed by the hash of the session's key. */
-  #respond(
-    key: Buffer,
-    challenge: Buffer,
-    session: Buffer | undefined,
-    sequence: number,
-    [role, own, other]: readonly [role: string, own: string, other: string],
-  ): Buffer {
-    const { name } = HASHES[this.#hash];
-    const augmented =
-      session === undefined
-        ? challenge
-        : createHmac(name, createHash(name).update(session).digest()).update(challenge).digest();
-    const fixed = Buffer.alloc(7);
-    fixed.writeUInt32LE(sequence, 0);
-    fixed.writeUInt16LE(this.#transaction, 4);
-    const hmac = createHmac(name, key).update(augmented).update(fixed);
-    return hmac.update(role).update(own).update("\0").update(other).digest();
   }
 }

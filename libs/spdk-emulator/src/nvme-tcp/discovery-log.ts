@@ -11,7 +11,7 @@ const DYNAMIC_CONTROLLERS = 0xffff;
 /** Discovery (Base 2.0, 5.16.1.23): where this host finds the subsystems that admit it. */
 export function discoveryLog({ target, hostNqn, limits }: Controller): Buffer {
   const entries = [...target.subsystems.values()]
-    .filter((subsystem) => subsystem.admits(hostNqn))
+    .filter((subsystem) => !subsystem.isDiscovery && subsystem.admits(hostNqn))
     .flatMap((subsystem) =>
       subsystem.listeners.map((listener) => describe(subsystem.options.nqn, listener, limits.maxQueueEntries)),
     );

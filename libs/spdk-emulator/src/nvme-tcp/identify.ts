@@ -21,8 +21,9 @@ const WRITE_ZEROES_SIZE_LIMIT = 13;
 const MAX_LISTED = PAGE_BYTES / 4;
 /** Seconds that an ANA transition may take. */
 const ANA_TRANSITION_SECONDS = 10;
-/** The firmware that controllers name. */
-export const FIRMWARE = "26.09";
+/** Intel's, as SPDK's controllers name it, with its OUI. */
+const VENDOR_ID = 0x8086;
+const IEEE_OUI = Buffer.from("e4d25c", "hex");
 
 /** Identify (Base 2.0, 5.17). */
 export function identify(controller: Controller, command: Command): Reply {
@@ -52,13 +53,16 @@ export function identify(controller: Controller, command: Command): Reply {
 }
 
 /** Identify Controller (Base 2.0, figure 275). */
-function controllerData({ subsystem, cntlid, isDiscovery, limits }: Controller): Buffer {
+function controllerData({ target, subsystem, cntlid, isDiscovery, limits }: Controller): Buffer {
   const { nqn, serialNumber, modelNumber, maxNamespaces, anaReporting } = subsystem.options;
   const data = Buffer.alloc(PAGE_BYTES);
+  data.writeUInt16LE(VENDOR_ID, 0);
+  data.writeUInt16LE(VENDOR_ID, 2); // SSVID
   data.write(serialNumber.padEnd(20), 4, 20, "latin1");
   data.write(modelNumber.padEnd(40), 24, 40, "latin1");
-  data.write(FIRMWARE.padEnd(8), 64, 8, "latin1");
+  data.write(target.firmware.padEnd(8), 64, 8, "latin1");
   data.writeUInt8(6, 72); // RAB
+  IEEE_OUI.copy(data, 73);
   data.writeUInt8(anaReporting ? 0x0b : 0x03, 76); // CMIC: several ports and controllers, ANA
   data.writeUInt8(Math.log2(limits.maxTransferBytes / PAGE_BYTES), 77); // MDTS
   data.writeUInt16LE(cntlid, 78);

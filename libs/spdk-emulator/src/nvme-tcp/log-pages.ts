@@ -3,7 +3,6 @@ import { ANA_LOG, CHANGED_NAMESPACES_LOG } from "./async-events.ts";
 import { AdminOpcode, type Command, IoOpcode } from "./command.ts";
 import type { Controller } from "./controller.ts";
 import { discoveryLog } from "./discovery-log.ts";
-import { FIRMWARE } from "./identify.ts";
 import { give, type Reply, refuse, Status } from "./reply.ts";
 
 /** Log pages (Base 2.0, figure 202). */
@@ -45,7 +44,7 @@ function render(controller: Controller, logPage: number, specific: number): Buff
     case LogPage.smart:
       return smartLog();
     case LogPage.firmwareSlots:
-      return firmwareLog();
+      return firmwareLog(controller.target.firmware);
     case LogPage.changedNamespaces:
       return changedNamespacesLog(controller.changedNamespaces);
     case LogPage.commandEffects:
@@ -68,10 +67,10 @@ function smartLog(): Buffer {
   return log;
 }
 
-function firmwareLog(): Buffer {
+function firmwareLog(firmware: string): Buffer {
   const log = Buffer.alloc(512);
   log.writeUInt8(1, 0); // slot 1 is active
-  log.write(FIRMWARE.padEnd(8), 8, 8, "latin1");
+  log.write(firmware.padEnd(8), 8, 8, "latin1");
   return log;
 }
 

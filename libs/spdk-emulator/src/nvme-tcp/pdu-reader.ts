@@ -1,16 +1,21 @@
-import { FatalError, HOST_PDU_HEADERS, type Pdu, ProtocolError } from "./pdu.ts";
+import { FatalError, type Pdu, ProtocolError } from "./pdu.ts";
 
 const COMMON_HEADER = 8;
 const NOTHING = Buffer.alloc(0);
 
-/** Cuts a host's byte stream into PDUs; copies only what spans two chunks. */
+/** Cuts a byte stream into PDUs; copies only what spans two chunks. */
 export class PduReader {
+  readonly #headers: ReadonlyMap<number, number>;
   readonly #maxBytes: number;
   #chunks: Buffer[] = [];
   #buffered = 0;
 
-  /** Refuses PDUs above `maxBytes`, so that a host cannot make the target hold any amount of memory. */
-  constructor(maxBytes: number) {
+  /**
+   * Refuses types that are not among `headers`, and PDUs above `maxBytes`, so that the other side cannot make this one hold
+   * any amount of memory.
+   */
+  constructor(headers: ReadonlyMap<number, number>, maxBytes: number) {
+    this.#headers = headers;
     this.#maxBytes = maxBytes;
   }
 
@@ -28,7 +33,7 @@ export class PduReader {
     const headerLength = common.readUInt8(2);
     const dataOffset = common.readUInt8(3);
     const length = common.readUInt32LE(4);
-    const expected = HOST_PDU_HEADERS.get(type);
+    const expected = this.#headers.get(type);
     if (expected === undefined) throw new ProtocolError(FatalError.invalidHeaderField, 0, common);
     if (headerLength !== expected) throw new ProtocolError(FatalError.invalidHeaderField, 2, common);
     if (dataOffset !== 0 && (dataOffset < headerLength || dataOffset > length))

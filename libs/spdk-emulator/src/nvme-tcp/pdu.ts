@@ -19,6 +19,15 @@ export const HOST_PDU_HEADERS: ReadonlyMap<number, number> = new Map([
   [PduType.h2cData, 24],
 ]);
 
+/** Header lengths of the PDUs that a target sends. */
+export const TARGET_PDU_HEADERS: ReadonlyMap<number, number> = new Map([
+  [PduType.icResp, 128],
+  [PduType.c2hTermReq, 24],
+  [PduType.capsuleResp, 24],
+  [PduType.c2hData, 24],
+  [PduType.r2t, 24],
+]);
+
 /** A PDU as it came: its header, and the data behind it. */
 export interface Pdu {
   readonly type: number;
@@ -62,6 +71,34 @@ function startPdu(type: number, headerLength: number, totalLength: number, flags
   pdu.writeUInt8(headerLength, 2);
   pdu.writeUInt8(dataOffset, 3);
   pdu.writeUInt32LE(totalLength, 4);
+  return pdu;
+}
+
+/** Initialize Connection Request: version 0, no padding, no digests, one R2T at a time (Transport 1.0, 3.6.2.2). */
+export function encodeIcReq(): Buffer {
+  return startPdu(PduType.icReq, 128, 128);
+}
+
+/** Header of a command capsule, for a submission queue entry and the data that go along with it. */
+export function encodeCapsuleCmd(entry: Buffer, dataBytes: number): Buffer {
+  const pdu = startPdu(PduType.capsuleCmd, 72, 72 + dataBytes, 0, dataBytes > 0 ? 72 : 0);
+  entry.copy(pdu, 8);
+  return pdu;
+}
+
+/** Header of data that a target has asked for. */
+export function encodeH2cData(fields: {
+  readonly cid: number;
+  readonly tag: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly flags: number;
+}): Buffer {
+  const pdu = startPdu(PduType.h2cData, 24, 24 + fields.length, fields.flags, 24);
+  pdu.writeUInt16LE(fields.cid, 8);
+  pdu.writeUInt16LE(fields.tag, 10);
+  pdu.writeUInt32LE(fields.offset, 12);
+  pdu.writeUInt32LE(fields.length, 16);
   return pdu;
 }
 

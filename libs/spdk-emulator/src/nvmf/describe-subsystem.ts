@@ -9,13 +9,17 @@ export function describeSubsystem(
 ): object {
   const { nqn, serialNumber, modelNumber, maxNamespaces, minCntlid, maxCntlid, anaReporting, adminLabel } =
     subsystem.options;
-  return {
+  const common = {
     nqn,
-    subtype: "NVMe",
+    subtype: subsystem.options.subtype ?? "NVMe",
     listen_addresses: subsystem.listeners.map((listener) => address(listener.address)),
     allow_any_host: subsystem.allowAnyHost,
     // The newest first.
     hosts: [...subsystem.hosts.values()].toReversed().map(describeHost),
+  };
+  if (subsystem.isDiscovery) return common;
+  return {
+    ...common,
     serial_number: serialNumber,
     model_number: modelNumber,
     ...(adminLabel !== undefined && { admin_label: adminLabel }),

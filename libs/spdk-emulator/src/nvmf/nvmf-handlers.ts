@@ -6,6 +6,7 @@ import type { NvmfContext } from "./context.ts";
 import { hostHandlers } from "./host-handlers.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
 import { namespaceHandlers } from "./namespace-handlers.ts";
+import { nvmfStatisticsHandlers } from "./statistics-handlers.ts";
 import { subsystemHandlers } from "./subsystem-handlers.ts";
 import { transportHandlers } from "./transport-handlers.ts";
 
@@ -29,5 +30,6 @@ export function nvmfHandlers(state: TargetState, version: Version): Handlers {
     ...listenerHandlers(context),
     ...namespaceHandlers(context),
     ...hostHandlers(context),
+    ...nvmfStatisticsHandlers(context),
   };
 }

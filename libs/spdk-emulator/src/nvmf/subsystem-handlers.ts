@@ -9,14 +9,6 @@ import { releaseListener } from "./listener-handlers.ts";
 import { isNqn } from "./nqn.ts";
 import { Subsystem } from "./subsystem.ts";
 
-const DISCOVERY = {
-  nqn: "nqn.2014-08.org.nvmexpress.discovery",
-  subtype: "Discovery",
-  listen_addresses: [],
-  allow_any_host: true,
-  hosts: [],
-};
-
 /** nvmf_create_subsystem, nvmf_delete_subsystem, nvmf_get_subsystems, and who is connected. */
 export function subsystemHandlers(context: NvmfContext): Handlers {
   const { state, version, find } = context;
@@ -85,7 +77,7 @@ export function subsystemHandlers(context: NvmfContext): Handlers {
     },
     nvmf_get_subsystems: (params = {}) => {
       const { nqn } = decode(params, { nqn: "string?", tgt_name: "string?" }, invalidParameters());
-      return nqn === undefined ? [DISCOVERY, ...[...state.subsystems.values()].map(describe)] : [describe(named(nqn))];
+      return nqn === undefined ? [...state.subsystems.values()].map(describe) : [describe(named(nqn))];
     },
     nvmf_subsystem_get_controllers: (params = {}) =>
       describeControllers(findNamed(context, params), (first) => version.from(first)),

@@ -68,6 +68,8 @@ export interface AllowedHost {
 /** What a subsystem is made with. */
 export interface SubsystemOptions {
   readonly nqn: string;
+  /** Default "NVMe". The other one tells hosts of all the rest (Base 2.0, 3.1.2.3). */
+  readonly subtype?: "Discovery";
   readonly serialNumber: string;
   readonly modelNumber: string;
   readonly maxNamespaces: number;
@@ -99,6 +101,10 @@ export class Subsystem {
     // Linux takes a new path with the id of a controller that it still reconnects to for a duplicate: after a restart
     // of the target the first ids must not be those of before.
     this.#nextCntlid = randomInt(options.minCntlid, options.maxCntlid + 1);
+  }
+
+  get isDiscovery(): boolean {
+    return this.options.subtype === "Discovery";
   }
 
   /** Whether a host may connect. */

@@ -13,6 +13,8 @@ export class RpcError extends Error {
 const ERRNO = {
   EPERM: [-1, "Operation not permitted"],
   ENOENT: [-2, "No such file or directory"],
+  EIO: [-5, "Input/output error"],
+  ENXIO: [-6, "No such device or address"],
   ENOMEM: [-12, "Cannot allocate memory"],
   EBUSY: [-16, "Device or resource busy"],
   EEXIST: [-17, "File exists"],

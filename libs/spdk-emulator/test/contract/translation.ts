@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { chmodSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { crc32 } from "node:zlib";
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 const GIB = 1024 ** 3;
@@ -21,6 +23,14 @@ const KEY_MODES: Readonly<Record<string, number>> = { keyperm: 0o644 };
 /** An address and ports of this run: others may run beside it, and listen on the recorded ports of any address. */
 const LOOPBACK = `127.${1 + (process.pid % 250)}.${1 + Math.floor(Math.random() * 250)}.1`;
 const HUNDREDS = String(200 + Math.floor(Math.random() * 120));
+
+/** A secret of its own for each key. */
+function secretOf(name: string): string {
+  const key = createHash("sha256").update(name).digest();
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32LE(crc32(key));
+  return `DHHC-1:00:${Buffer.concat([key, crc]).toString("base64")}:`;
+}
 
 /** Puts addresses of this run in the place of recorded ones. */
 export function withOwnAddresses(text: string): string {
@@ -55,7 +65,7 @@ export class Translation {
       truncateSync(path, FILE_BYTES[basename(path)] ?? GIB / 2);
     } else if (typeof key === "string" && key.startsWith("/var/lib/spdk/")) {
       const path = join(this.#dir, basename(key));
-      writeFileSync(path, "DHHC-1:00:ia6zGodOr4SEG0Zzaw398rpY0wqipUWj4jWjUh4HWUz6aQ2n:\n");
+      writeFileSync(path, `${secretOf(basename(path))}\n`);
       chmodSync(path, KEY_MODES[basename(path)] ?? 0o600);
     }
   }

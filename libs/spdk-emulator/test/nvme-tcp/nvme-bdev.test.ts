@@ -1,0 +1,341 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { Emulator } from "../../src/index.ts";
+import { makeSecret } from "./authenticate.ts";
+import { Host } from "./host.ts";
+import { ADDRESS, freePort, HOST_NQN, listenAddress, NQN, startTarget, type Target } from "./target.ts";
+
+const MIB = 1024 ** 2;
+const SECOND_NQN = "nqn.2026-11.io.example:gateway";
+const INTERNAL_ERROR = 0x006;
+
+/** The target whose lvol is attached. */
+let target: Target;
+/** The one that attaches it. */
+let near: Emulator;
+let dir: string;
+const cleanups: (() => unknown)[] = [];
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), "nvme-bdev-"));
+  cleanups.push(() => rmSync(dir, { recursive: true, force: true }));
+  target = await startTarget({ subsystem: { ana_reporting: true } });
+  cleanups.push(() => target.close());
+  near = await startNear("26.09");
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function startNear(spdkVersion: string): Promise<Emulator> {
+  const emulator = await Emulator.start({
+    listen: [`unix://${join(dir, `${spdkVersion}.sock`)}`],
+    dir: join(dir, "data"),
+    spdkVersion,
+  });
+  cleanups.push(() => emulator.close());
+  return emulator;
+}
+
+const path = (port = target.port) => ({ trtype: "TCP", adrfam: "IPv4", traddr: ADDRESS, trsvcid: String(port) });
+const attachParams = (port?: number) => ({ name: "Far", ...path(port), subnqn: NQN, hostnqn: HOST_NQN });
+const attach = (params: object = {}, port?: number): Promise<unknown> =>
+  near.call("bdev_nvme_attach_controller", { ...attachParams(port), ...params });
+const sha = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
+const bdevs = async (): Promise<readonly string[]> =>
+  ((await near.call("bdev_get_bdevs")) as { name: string }[]).map(({ name }) => name);
+const states = async (): Promise<readonly string[]> =>
+  ((await near.call("bdev_nvme_get_controllers")) as { ctrlrs: { state: string }[] }[]).flatMap(({ ctrlrs }) =>
+    ctrlrs.map(({ state }) => state),
+  );
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 500 && !(await condition()); tries += 1) await setTimeout(10);
+  expect(await condition()).toBe(true);
+}
+
+/** Exports a bdev of the near target, and connects to it. */
+async function connectNear(bdevName: string): Promise<Host> {
+  const port = await freePort();
+  await near.call("nvmf_create_transport", { trtype: "TCP" });
+  await near.call("nvmf_create_subsystem", { nqn: SECOND_NQN, allow_any_host: true });
+  await near.call("nvmf_subsystem_add_ns", { nqn: SECOND_NQN, namespace: { bdev_name: bdevName } });
+  await near.call("nvmf_subsystem_add_listener", { nqn: SECOND_NQN, listen_address: listenAddress(port) });
+  const host = await Host.connect({ address: ADDRESS, port, nqn: SECOND_NQN, hostNqn: HOST_NQN });
+  cleanups.push(() => host.close());
+  return host;
+}
+
+describe("an NVMe bdev", () => {
+  it("is another target's namespace, with its uuid and size", async () => {
+    expect(await attach()).toEqual(["Farn1"]);
+    expect(await near.call("bdev_get_bdevs", { name: target.uuid })).toMatchObject([
+      {
+        name: "Farn1",
+        aliases: [target.uuid],
+        product_name: "NVMe disk",
+        block_size: 512,
+        num_blocks: 131072n,
+        driver_specific: {
+          nvme: [
+            {
+              trid: { ...path(), subnqn: NQN },
+              ctrlr_data: { serial_number: "SERIAL1", model_number: target.uuid, ana_reporting: true },
+              ns_data: { id: 1, ana_state: "optimized", can_share: true },
+            },
+          ],
+        },
+      },
+    ]);
+    expect(await target.rpc("nvmf_subsystem_get_controllers", { nqn: NQN })).toMatchObject([
+      { hostnqn: HOST_NQN, num_io_qpairs: 1 },
+    ]);
+  });
+
+  it("hands on what hosts do to it: reads, writes of any size, flushes, zeroes", async () => {
+    await attach();
+    const host = await connectNear("Farn1");
+    const data = randomBytes(3 * MIB);
+    await host.write(512, data);
+    await host.write(8 * MIB, data.subarray(0, 512));
+    expect(sha(await host.read(512, data.length))).toBe(sha(data));
+    await host.deallocate([
+      [MIB, 64 * 1024],
+      [MIB + 128 * 1024, 512],
+    ]);
+    await host.writeZeroes(2 * MIB, 4096);
+    expect(await host.queue().send({ opcode: 0, nsid: 1 })).toMatchObject({ status: 0 });
+    const wanted = Buffer.concat([Buffer.alloc(512), data]);
+    wanted.fill(0, MIB, MIB + 64 * 1024).fill(0, MIB + 128 * 1024, MIB + 128 * 1024 + 512);
+    wanted.fill(0, 2 * MIB, 2 * MIB + 4096);
+    const direct = await Host.connect({ address: ADDRESS, port: target.port, nqn: NQN, hostNqn: HOST_NQN });
+    cleanups.push(() => direct.close());
+    expect(sha(await direct.read(0, wanted.length))).toBe(sha(wanted));
+    expect((await host.read(8 * MIB, 512)).equals(data.subarray(0, 512))).toBe(true);
+  });
+
+  it("grows, comes and goes as the namespace does", async () => {
+    await attach();
+    await target.rpc("bdev_lvol_resize", { name: "lvs0/v", size_in_mib: 128 });
+    await until(async () => {
+      const [bdev] = (await near.call("bdev_get_bdevs", { name: "Farn1" })) as [{ num_blocks: bigint }];
+      return bdev.num_blocks === 262144n;
+    });
+    await target.rpc("bdev_malloc_create", { name: "Second", num_blocks: 2048, block_size: 4096 });
+    await target.rpc("nvmf_subsystem_add_ns", { nqn: NQN, namespace: { bdev_name: "Second" } });
+    await until(async () => (await bdevs()).includes("Farn2"));
+    await target.rpc("nvmf_subsystem_remove_ns", { nqn: NQN, nsid: 1 });
+    await until(async () => !(await bdevs()).includes("Farn1"));
+    expect(await bdevs()).toEqual(["Farn2"]);
+  });
+
+  it("fails I/O as the other target does", async () => {
+    await attach();
+    const host = await connectNear("Farn1");
+    target.emulator.addFault({ bdev: "lvs0/v", effect: "error", offset: 4096, length: 512, status: 0x281 });
+    await expect(host.read(4096, 512)).rejects.toThrow("status 0x281");
+    expect((await host.read(8192, 512)).length).toBe(512);
+  });
+});
+
+describe("bdev_nvme_attach_controller", () => {
+  it.each([
+    ["a host that is not allowed", { hostnqn: "nqn.2026-11.io.example:other" }],
+    ["a subsystem that is not there", { subnqn: "nqn.2026-11.io.example:none" }],
+  ])("refuses %s, and leaves nothing behind", async (_, params) => {
+    await expect(attach(params)).rejects.toMatchObject({ code: -5, message: "Input/output error" });
+    expect(await near.call("bdev_nvme_get_controllers")).toEqual([]);
+    expect(await attach()).toEqual(["Farn1"]);
+  });
+
+  it("refuses a port where nobody listens, in the words of each version", async () => {
+    const closed = await freePort();
+    await expect(attach({}, closed)).rejects.toMatchObject({ code: -5 });
+    near = await startNear("24.01");
+    await expect(attach({}, closed)).rejects.toMatchObject({ code: -19, message: "No such device" });
+  });
+
+  it.each([
+    [{ ctrlr_loss_timeout_sec: -2 }, -22],
+    [{ ctrlr_loss_timeout_sec: 5 }, -22],
+    [{ ctrlr_loss_timeout_sec: -1, reconnect_delay_sec: 2, fast_io_fail_timeout_sec: 1 }, -22],
+    [{ reconnect_delay_sec: 1 }, -22],
+    [{ multipath: "maybe" }, -32603],
+    [{ dhchap_key: "none" }, -126],
+  ])("refuses %o", async (params, code) => {
+    await expect(attach(params)).rejects.toMatchObject({ code });
+  });
+
+  it("authenticates in both directions, and refuses the wrong key", async () => {
+    const [own, other] = [makeSecret(1), makeSecret(2)];
+    for (const [name, secret] of [
+      ["own", own],
+      ["other", other],
+    ] as const) {
+      writeFileSync(join(dir, name), secret);
+      chmodSync(join(dir, name), 0o600);
+      const key = { name, path: join(dir, name) };
+      await target.rpc("keyring_file_add_key", key);
+      await near.call("keyring_file_add_key", key);
+    }
+    const host = { nqn: NQN, host: HOST_NQN };
+    await target.rpc("nvmf_subsystem_remove_host", host);
+    await target.rpc("nvmf_subsystem_add_host", { ...host, dhchap_key: "own", dhchap_ctrlr_key: "other" });
+    await expect(attach()).rejects.toMatchObject({ code: -5 });
+    await expect(attach({ dhchap_key: "other" })).rejects.toMatchObject({ code: -5 });
+    await expect(attach({ dhchap_key: "own", dhchap_ctrlr_key: "own" })).rejects.toMatchObject({ code: -5 });
+    expect(await attach({ dhchap_key: "own", dhchap_ctrlr_key: "other" })).toEqual(["Farn1"]);
+    expect(await target.rpc("nvmf_subsystem_get_qpairs", { nqn: NQN })).toMatchObject([
+      { auth: { state: "completed", dhgroup: "ffdhe2048" } },
+      {},
+    ]);
+    await near.call("bdev_nvme_detach_controller", { name: "Far" });
+    expect(await near.call("keyring_get_keys")).toMatchObject([{ refcnt: 1 }, { refcnt: 1 }]);
+  });
+});
+
+describe("two paths", () => {
+  let second: number;
+  beforeEach(async () => {
+    second = await freePort();
+    await target.listen(second, "non_optimized");
+  });
+
+  it("are one bdev; the same path twice is refused, and so is another subsystem's", async () => {
+    await attach();
+    expect(await attach({}, second)).toEqual(["Farn1"]);
+    const twice = { code: -114, message: "A controller named Far already exists with the specified network path" };
+    await expect(attach({}, second)).rejects.toMatchObject(twice);
+    await expect(attach({ subnqn: "nqn.2026-11.io.example:x" }, await freePort())).rejects.toMatchObject({
+      code: -22,
+      message: `A controller named Far already exists, but uses a different subnqn (${NQN})`,
+    });
+    await expect(attach({ multipath: "disable" }, second)).rejects.toMatchObject({ code: -114 });
+    expect(await near.call("bdev_nvme_get_io_paths")).toMatchObject({
+      poll_groups: [{ io_paths: [{ current: true }, { current: false }] }],
+    });
+  });
+
+  it("are used as their ANA states say, and one goes on when the other is gone", async () => {
+    await attach();
+    await attach({}, second);
+    const host = await connectNear("Farn1");
+    const data = randomBytes(512);
+    let written = 0;
+    let stop = false;
+    const writing = (async () => {
+      for (; !stop; written += 1) await host.write(512 * (written % 1000), data);
+    })();
+    const moreWrites = async (): Promise<void> => {
+      const before = written;
+      await until(() => written > before + 20);
+    };
+    await moreWrites();
+    const inaccessible = { nqn: NQN, listen_address: listenAddress(target.port), ana_state: "inaccessible" };
+    await target.rpc("nvmf_subsystem_listener_set_ana_state", inaccessible);
+    await moreWrites();
+    await target.rpc("nvmf_subsystem_listener_set_ana_state", { ...inaccessible, ana_state: "optimized" });
+    await target.rpc("nvmf_subsystem_remove_listener", { nqn: NQN, listen_address: listenAddress(second) });
+    await moreWrites();
+    stop = true;
+    await writing;
+    expect([...(await states())].toSorted()).toEqual(["enabled", "failed"]);
+    await near.call("bdev_nvme_detach_controller", { name: "Far", traddr: ADDRESS, trsvcid: String(second) });
+    expect(await states()).toEqual(["enabled"]);
+    expect(await bdevs()).toContain("Farn1");
+  });
+});
+
+describe("when the other target is away", () => {
+  const away = { nqn: NQN, listen_address: {} };
+  beforeEach(() => {
+    away.listen_address = listenAddress(target.port);
+  });
+
+  it("I/O fails after one try, until the controller is reset", async () => {
+    await attach();
+    const host = await connectNear("Farn1");
+    await target.rpc("nvmf_subsystem_remove_listener", away);
+    await until(async () => (await states())[0] === "failed");
+    await expect(host.read(0, 512)).rejects.toThrow(`status 0x${INTERNAL_ERROR}`);
+    await expect(near.call("bdev_nvme_reset_controller", { name: "Far" })).rejects.toMatchObject({ code: -5 });
+    await target.rpc("nvmf_subsystem_add_listener", away);
+    expect(await near.call("bdev_nvme_reset_controller", { name: "Far" })).toBe(true);
+    expect((await host.read(0, 512)).length).toBe(512);
+  });
+
+  it("I/O waits where it was told to try again, and goes on when it is back", async () => {
+    await attach({ ctrlr_loss_timeout_sec: -1, reconnect_delay_sec: 1 });
+    const host = await connectNear("Farn1");
+    await target.rpc("nvmf_subsystem_remove_listener", away);
+    await until(async () => (await states())[0] === "resetting");
+    const write = host.write(0, Buffer.alloc(512, "a"));
+    expect(await Promise.race([write, setTimeout(100, "waits")])).toBe("waits");
+    await target.rpc("nvmf_subsystem_add_listener", away);
+    await write;
+    expect((await host.read(0, 512)).toString("latin1", 0, 1)).toBe("a");
+  });
+
+  it("the controller is given up when its time is over, and its bdev with it", async () => {
+    await attach({ ctrlr_loss_timeout_sec: 1, reconnect_delay_sec: 1 });
+    await target.rpc("nvmf_subsystem_remove_listener", away);
+    await until(async () => (await bdevs()).length === 0);
+    expect(await near.call("bdev_nvme_get_controllers")).toEqual([]);
+  });
+});
+
+describe("an lvstore on an NVMe bdev", () => {
+  it("comes back with its lvols when the controller is attached again, after a restart too", async () => {
+    await attach();
+    await near.call("bdev_lvol_create_lvstore", { bdev_name: "Farn1", lvs_name: "far" });
+    const lvol = { lvs_name: "far", lvol_name: "a", size_in_mib: 8, thin_provision: true };
+    const uuid = await near.call("bdev_lvol_create", lvol);
+    await near.call("bdev_nvme_detach_controller", { name: "Far" });
+    expect(await bdevs()).toEqual([]);
+    await attach();
+    expect(await near.call("bdev_get_bdevs", { name: "far/a" })).toMatchObject([{ uuid }]);
+    await near.restart();
+    await attach();
+    expect(await near.call("bdev_get_bdevs", { name: "far/a" })).toMatchObject([{ uuid }]);
+  });
+
+  it("can be copied from: an lvol that is a clone of it", async () => {
+    await attach();
+    const far = await Host.connect({ address: ADDRESS, port: target.port, nqn: NQN, hostNqn: HOST_NQN });
+    cleanups.push(() => far.close());
+    const data = randomBytes(MIB);
+    await far.write(4 * MIB, data);
+    await near.call("bdev_malloc_create", { name: "m", num_blocks: 2 ** 20, block_size: 512 });
+    await near.call("bdev_lvol_create_lvstore", { bdev_name: "m", lvs_name: "near", cluster_sz: MIB });
+    await near.call("bdev_lvol_clone_bdev", { bdev: "Farn1", lvs_name: "near", clone_name: "c" });
+    const host = await connectNear("near/c");
+    expect(sha(await host.read(4 * MIB, MIB))).toBe(sha(data));
+  });
+
+  it("can be copied to: what a snapshot holds", async () => {
+    await attach();
+    await near.call("bdev_malloc_create", { name: "m", num_blocks: 2 ** 20, block_size: 512 });
+    await near.call("bdev_lvol_create_lvstore", { bdev_name: "m", lvs_name: "near", cluster_sz: MIB });
+    const lvol = { lvs_name: "near", lvol_name: "a", size_in_mib: 64, thin_provision: true };
+    await near.call("bdev_lvol_create", lvol);
+    const host = await connectNear("near/a");
+    const data = randomBytes(MIB);
+    await host.write(2 * MIB, data);
+    await near.call("bdev_lvol_snapshot", { lvol_name: "near/a", snapshot_name: "s" });
+    const copy = { src_lvol_name: "near/s", dst_bdev_name: "Farn1" };
+    const { operation_id } = (await near.call("bdev_lvol_start_shallow_copy", copy)) as { operation_id: number };
+    await until(async () => {
+      const progress = await near.call("bdev_lvol_check_shallow_copy", { operation_id });
+      return (progress as { state: string }).state === "complete";
+    }).catch(() => undefined);
+    const far = await Host.connect({ address: ADDRESS, port: target.port, nqn: NQN, hostNqn: HOST_NQN });
+    cleanups.push(() => far.close());
+    expect(sha(await far.read(2 * MIB, MIB))).toBe(sha(data));
+  });
+});
