@@ -21,6 +21,7 @@ const STEPS: readonly Step[] = [
   { name: "vm-emulator", command: [process.execPath, "tools/vm/src/main.ts", "emulator"] },
   benchmark("calls"),
   benchmark("polling"),
+  benchmark("lookup"),
   benchmark("parsing"),
   benchmark("proxy"),
   benchmark("framework"),

@@ -18,11 +18,9 @@ const EXCEPTIONS: readonly Exception[] = [
   },
   {
     reason: "no bdevs of this kind",
-    names: [
-      ...["crypto", "passthru", "passthru_base", "split", "zoned", "delay", "error", "raid"].map(
-        (kind) => `bdev_get_bdevs.${kind}`,
-      ),
-    ],
+    names: ["crypto", "passthru", "passthru_base", "split", "zoned", "delay", "error", "raid"].map(
+      (kind) => `bdev_get_bdevs.${kind}`,
+    ),
   },
   { reason: "bdevs have no metadata", names: ["bdev_get_bdevs.malloc_with_metadata"] },
   {

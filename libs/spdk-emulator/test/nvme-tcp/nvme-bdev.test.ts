@@ -228,9 +228,9 @@ describe("two paths", () => {
     const host = await connectNear("Farn1");
     const data = randomBytes(512);
     let written = 0;
-    let stop = false;
+    const stop = new AbortController();
     const writing = (async () => {
-      for (; !stop; written += 1) await host.write(512 * (written % 1000), data);
+      for (; !stop.signal.aborted; written += 1) await host.write(512 * (written % 1000), data);
     })();
     const moreWrites = async (): Promise<void> => {
       const before = written;
@@ -243,7 +243,7 @@ describe("two paths", () => {
     await target.rpc("nvmf_subsystem_listener_set_ana_state", { ...inaccessible, ana_state: "optimized" });
     await target.rpc("nvmf_subsystem_remove_listener", { nqn: NQN, listen_address: listenAddress(second) });
     await moreWrites();
-    stop = true;
+    stop.abort();
     await writing;
     expect([...(await states())].toSorted()).toEqual(["enabled", "failed"]);
     await near.call("bdev_nvme_detach_controller", { name: "Far", traddr: ADDRESS, trsvcid: String(second) });
@@ -330,10 +330,10 @@ describe("an lvstore on an NVMe bdev", () => {
     await near.call("bdev_lvol_snapshot", { lvol_name: "near/a", snapshot_name: "s" });
     const copy = { src_lvol_name: "near/s", dst_bdev_name: "Farn1" };
     const { operation_id } = (await near.call("bdev_lvol_start_shallow_copy", copy)) as { operation_id: number };
-    await until(async () => {
-      const progress = await near.call("bdev_lvol_check_shallow_copy", { operation_id });
-      return (progress as { state: string }).state === "complete";
-    }).catch(() => undefined);
+    const check = async () => near.call("bdev_lvol_check_shallow_copy", { operation_id }) as Promise<{ state: string }>;
+    let progress = await check();
+    for (; progress.state === "in progress"; progress = await check()) await setTimeout(10);
+    expect(progress).toMatchObject({ state: "complete", total_clusters: 1 });
     const far = await Host.connect({ address: ADDRESS, port: target.port, nqn: NQN, hostNqn: HOST_NQN });
     cleanups.push(() => far.close());
     expect(sha(await far.read(2 * MIB, MIB))).toBe(sha(data));
