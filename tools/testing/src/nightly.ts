@@ -14,7 +14,11 @@ const benchmark = (name: string): Step => ({
 });
 
 const STEPS: readonly Step[] = [
-  { name: "fuzz", command: ["vitest", "run", "test/fuzz.test.ts"], env: { FUZZ_RUNS: "10000" } },
+  {
+    name: "fuzz",
+    command: ["vitest", "run", "test/fuzz.test.ts", "test/nvme-tcp/hostile.test.ts"],
+    env: { FUZZ_RUNS: "10000" },
+  },
   { name: "mutants", command: [process.execPath, "libs/csi-framework/test/mutate-tables.ts"] },
   { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },

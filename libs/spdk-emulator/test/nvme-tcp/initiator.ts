@@ -26,6 +26,28 @@ export interface CommandFields {
   readonly fabricsType?: number;
 }
 
+/** What Connect says. */
+export interface ConnectFields {
+  readonly nqn: string;
+  readonly hostNqn: string;
+  readonly hostId?: Buffer;
+  readonly qid?: number;
+  readonly cntlid?: number;
+  readonly keepAliveMs?: number;
+}
+
+function connectCommand(fields: ConnectFields): CommandFields {
+  const { nqn, hostNqn, hostId = Buffer.alloc(16, 7), qid = 0, cntlid = 0xffff, keepAliveMs = 0 } = fields;
+  const data = Buffer.alloc(1024);
+  hostId.copy(data, 0);
+  data.writeUInt16LE(cntlid, 16);
+  data.write(nqn, 256);
+  data.write(hostNqn, 512);
+  const queueSize = 31 | (NO_FLOW_CONTROL << 16);
+  const dwords = [qid << 16, queueSize, keepAliveMs];
+  return { opcode: FABRICS, fabricsType: 1, dwords, write: data, inCapsule: true };
+}
+
 interface Outstanding {
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
@@ -111,23 +133,13 @@ export class HostQueue {
   }
 
   /** Connect: makes this connection a queue of a controller. */
-  connect(fields: {
-    nqn: string;
-    hostNqn: string;
-    hostId?: Buffer;
-    qid?: number;
-    cntlid?: number;
-    keepAliveMs?: number;
-  }): Promise<Outcome> {
-    const { nqn, hostNqn, hostId = Buffer.alloc(16, 7), qid = 0, cntlid = 0xffff, keepAliveMs = 0 } = fields;
-    const data = Buffer.alloc(1024);
-    hostId.copy(data, 0);
-    data.writeUInt16LE(cntlid, 16);
-    data.write(nqn, 256);
-    data.write(hostNqn, 512);
-    const queueSize = 31 | (NO_FLOW_CONTROL << 16);
-    const dwords = [qid << 16, queueSize, keepAliveMs];
-    return this.send({ opcode: FABRICS, fabricsType: 1, dwords, write: data, inCapsule: true });
+  connect(fields: ConnectFields): Promise<Outcome> {
+    return this.send(connectCommand(fields));
+  }
+
+  /** The bytes of Connect's capsule. */
+  encodeConnect(fields: ConnectFields): { readonly cid: number; readonly capsule: Buffer } {
+    return this.encode(connectCommand(fields));
   }
 
   setProperty(offset: number, value: number): Promise<Outcome> {
