@@ -11,8 +11,10 @@ const USAGE = `Usage: spdk-emulator [--listen URI ...] [options]
   --dir DIR             keep volumes here, across restarts (default: a temporary directory)
   --poll-ms N           look at sockets every N ms, as a real target does every 4 (default 0: at once)
   --spdk-version V      behave like this version, 22.05 to 26.09 (default 26.09)
-  --fault FAULT         METHOD:EFFECT[,nth=N][,times=N][,when=after][,code=N][,message=TEXT][,delay_ms=N];
-                        EFFECT is error, delay, drop, close, hang or crash; may be repeated
+  --fault FAULT         of calls: METHOD:EFFECT[,nth=N][,times=N][,when=after][,delay_ms=N][,code=N][,message=TEXT];
+                        of I/O: io:EFFECT[,bdev=NAME][,io=read|write|flush|unmap|write_zeroes][,offset=N]
+                        [,length=N][,status=N][,nth=N][,times=N][,when=after][,delay_ms=N];
+                        EFFECT is error, delay, drop, close, hang, crash, or freeze (I/O alone); may be repeated
   --demo                export a volume on 127.0.0.1:4420, and print the three commands that try it
   --help                print this
 `;

@@ -134,7 +134,7 @@ export class Emulator {
   async restart(downMs = 0): Promise<void> {
     await this.#lose();
     // The new one is not the one that hangs.
-    this.#faults.setHanging(false);
+    this.#faults.forgetHang();
     if (downMs > 0) await new Promise((resolve) => setTimeout(resolve, downMs));
     if (this.#ended) return;
     this.#state = this.#boot();

@@ -85,8 +85,37 @@ describe("a fault", () => {
     other.socket.write('{"id":1,"method":"spdk_get_version"}');
     await until(() => other.received !== "", 50);
     expect(other.received).toBe("");
-    expect(await call(other, "emulator_clear_faults")).toMatchObject({ result: true });
-    expect(await call(other, "spdk_get_version")).toMatchObject({ result: { fields: { major: 26 } } });
+    const third = open();
+    expect(await call(third, "emulator_clear_faults")).toMatchObject({ result: true });
+    // What came meanwhile is answered now.
+    await until(() => wire.received !== "" && other.received !== "", 2_000);
+    expect(JSON.parse(wire.received.trim().split("\n").at(-1) ?? "")).toMatchObject({ result: [] });
+    expect(JSON.parse(other.received)).toMatchObject({ result: { fields: { major: 26 } } });
+  });
+
+  it("that hangs the target after a call's effect gives its reply when it is over, and does nothing twice", async () => {
+    const emulator = await start();
+    emulator.addFault({ method: "bdev_malloc_create", effect: "hang", when: "after" });
+    const wire = open();
+    const reply = call(wire, "bdev_malloc_create", MALLOC);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    emulator.clearFaults();
+    expect(await reply).toMatchObject({ result: "m" });
+    expect((await call(wire, "bdev_get_bdevs")).result).toHaveLength(1);
+  });
+
+  it("that ends with a restart is forgotten: what the old target held does not happen to the new one", async () => {
+    const emulator = await start();
+    emulator.addFault({ method: "spdk_get_version", effect: "hang", times: 1 });
+    const wire = open();
+    for (const method of ["spdk_get_version", "bdev_malloc_create"])
+      wire.socket.write(
+        JSON.stringify({ id: 1, method, params: method === "bdev_malloc_create" ? MALLOC : undefined }),
+      );
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await emulator.restart();
+    emulator.clearFaults();
+    expect(await call(open(), "bdev_get_bdevs")).toMatchObject({ result: [] });
   });
 
   it("crashes the target, which forgets what was in memory and can be started again", async () => {
@@ -220,6 +249,16 @@ describe("hazards", () => {
     wire.socket.write(text);
     await until(() => wire.received.split("\n").length === 3, 2_000);
     expect(emulator.hazards).toEqual(hazards);
+  });
+
+  it.each(["drop", "close"] as const)("are none after a call that a fault made %s", async (effect) => {
+    const emulator = await start({ spdkVersion: "25.05" });
+    await emulator.call("nvmf_create_subsystem", { nqn });
+    emulator.addFault({ method: "nvmf_delete_subsystem", effect, when: "after", times: 1 });
+    open().socket.write(remove);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await call(open(), "nvmf_delete_subsystem", { nqn })).toMatchObject({ error: { code: -32602 } });
+    expect(emulator.hazards).toEqual({});
   });
 
   it("are none when each waits for the one before", async () => {

@@ -1,6 +1,7 @@
 #!/bin/bash
-# run.sh CACHE_DIR SECONDS COMMAND: boots a throw-away virtual machine, runs the command in it as root, prints what it
-# prints and ends as it ends; 125 when the machine gave no answer. QEMU emulates: the machines that build this have no KVM.
+# run.sh CACHE_DIR SECONDS COMMAND [PROCESSORS]: boots a throw-away virtual machine, runs the command in it as root, prints
+# what it prints and ends as it ends; 125 when the machine gave no answer. QEMU emulates: the machines that build this
+# have no KVM.
 cache=$1
 seconds=$2
 here=$(dirname "$(realpath "$0")")
@@ -32,7 +33,7 @@ options="console=ttyS0 quiet panic=-1 reboot=t mitigations=off nokaslr tsc=relia
   random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests net.ifnames=0 vm.init=$here/guest-init.sh vm.run=$run
   vm.modules=$(realpath "$cache/kernel")/lib/modules"
 timeout -k 5 "$seconds" qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=256 -cpu max,la57=off,cx16=off \
-  -smp 1 -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
+  -smp "${4:-1}" -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
   -object memory-backend-memfd,id=mem,size=2048M,share=on -machine memory-backend=mem \
   -chardev "socket,id=fs,path=$run/fs.sock" -device vhost-user-fs-pci,queue-size=1024,chardev=fs,tag=host \
   -serial "file:$run/console.log" -device virtio-serial-pci \

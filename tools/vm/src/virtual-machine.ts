@@ -6,11 +6,14 @@ import { join } from "node:path";
 const SCRIPTS = join(import.meta.dirname, "../scripts");
 
 /** Runs a shell command in a new virtual machine, as root, on what it prints to ours; gives its exit status. */
-export async function runInVirtualMachine(command: string, timeoutSeconds: number): Promise<number> {
+export async function runInVirtualMachine(
+  command: string,
+  { timeoutSeconds, processors = 1 }: { readonly timeoutSeconds: number; readonly processors?: number },
+): Promise<number> {
   const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");
   const prepared = spawnSync(join(SCRIPTS, "prepare.sh"), [cache], { stdio: ["ignore", "ignore", "inherit"] });
   if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
-  const args = [cache, String(timeoutSeconds), command];
+  const args = [cache, String(timeoutSeconds), command, String(processors)];
   const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "inherit", "inherit"] });
   await once(machine, "close");
   return machine.exitCode ?? 125;

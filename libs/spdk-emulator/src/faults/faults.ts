@@ -21,6 +21,7 @@ export class Faults {
   #last = 0;
   #hanging = false;
   readonly #target: FaultyTarget;
+  readonly #held: (() => void)[] = [];
   /** Who waits for the removal of a fault, by its number. */
   readonly #frozen = new Map<number, (() => void)[]>();
 
@@ -43,11 +44,12 @@ export class Faults {
     return this.#armed.length < before;
   }
 
-  /** Removes all, and ends a hang. */
+  /** Removes all, and ends a hang: what came meanwhile is done now. */
   clear(): void {
     this.#armed = [];
     for (const id of this.#frozen.keys()) this.#thaw(id);
-    this.setHanging(false);
+    this.#setHanging(false);
+    for (const proceed of this.#held.splice(0)) proceed();
   }
 
   list(): readonly (Fault & { readonly id: number; readonly seen: number })[] {
@@ -84,7 +86,23 @@ export class Faults {
     return this.#hanging;
   }
 
-  setHanging(hanging: boolean): void {
+  /** From now on the target answers nothing, until the faults are cleared or it is started anew. */
+  hang(): void {
+    this.#setHanging(true);
+  }
+
+  /** Does something when the hang has ended, which may be never. */
+  afterHang(proceed: () => void): void {
+    this.#held.push(proceed);
+  }
+
+  /** The target has been started anew: nobody waits for what the old one held. */
+  forgetHang(): void {
+    this.#held.length = 0;
+    this.#setHanging(false);
+  }
+
+  #setHanging(hanging: boolean): void {
     this.#hanging = hanging;
     this.#target.setHanging(hanging);
   }

@@ -39,11 +39,11 @@ export class Hazards {
     this.#known = hazardsOf(version);
   }
 
-  /** Remembers a call until the returned function is called, with its reply. */
-  began(method: string, params: unknown): (() => void) | undefined {
-    if (this.#known.length === 0 || !method.startsWith("nvmf_")) return undefined;
+  /** Remembers a call until the returned function is called, when it has had its reply or gets none. */
+  began(method: string, params: unknown): () => void {
+    if (this.#known.length === 0 || !method.startsWith("nvmf_")) return forgotten;
     const nqn = isFields(params) ? params["nqn"] : undefined;
-    if (typeof nqn !== "string") return undefined;
+    if (typeof nqn !== "string") return forgotten;
     const name = method.replace(/^nvmf_(?:subsystem_)?/, "").replace(/_subsystem$/, "");
     const others = this.#inFlight.get(nqn) ?? [];
     for (const { calls, fate } of this.#known) {
@@ -73,6 +73,10 @@ export class Hazards {
   reset(): void {
     this.#counts.clear();
   }
+}
+
+function forgotten(): void {
+  // It cannot meet a call that does harm.
 }
 
 /** Versions between the recorded ones are taken for the recorded one before them; none died before v24.05. */

@@ -26,7 +26,8 @@ export async function strikeIo(faults: Faults, { id, fault }: ArmedFault<IoFault
       client.close();
       return false;
     case "hang":
-      faults.setHanging(true);
+      faults.hang();
+      await new Promise<void>((resolve) => faults.afterHang(resolve));
       return true;
     case "crash":
       faults.crash();

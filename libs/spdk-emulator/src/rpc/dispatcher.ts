@@ -99,24 +99,27 @@ export class Dispatcher {
       reply(failure(id, NOT_FOUND));
       return;
     }
-    const ended = hazards.began(method, params);
+    const drop = hazards.began(method, params);
     const done: Reply = (text) => {
-      ended?.();
+      drop();
       reply(text);
     };
-    // What hangs has not seen the call.
-    if (faults.hanging) return;
-    const fault = faults.nextCall(method);
-    if (fault === undefined) {
-      this.#run(handler, request, done);
-      return;
-    }
-    strikeCall(faults, fault, {
-      run: (then) => this.#run(handler, request, then),
-      fail: (error) => done(failure(id, error)),
-      reply: done,
-      close: () => caller.close(),
-    });
+    const begin = (): void => {
+      const fault = faults.nextCall(method);
+      if (fault === undefined) {
+        this.#run(handler, request, done);
+        return;
+      }
+      strikeCall(faults, fault, {
+        run: (then) => this.#run(handler, request, then),
+        fail: (error) => done(failure(id, error)),
+        reply: done,
+        drop,
+        close: () => caller.close(),
+      });
+    };
+    if (faults.hanging) faults.afterHang(begin);
+    else begin();
   }
 
   #run(handler: Handler, { id, method, params }: Request, reply: Reply): void {

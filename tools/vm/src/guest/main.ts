@@ -1,10 +1,14 @@
-// Runs in the virtual machine: node guest/main.ts SETTING [GROUP ...]
+// Runs in the virtual machine: node guest/main.ts SETTING GROUP ...
+import type { GroupName } from "../groups.ts";
 import { anaGroup } from "./ana.ts";
+import { blockGroup } from "./blocks.ts";
 import { cloneGroup } from "./clones.ts";
+import { faultGroup } from "./faults.ts";
 import { filesystemGroup } from "./filesystems.ts";
 import { keyGroup } from "./keys.ts";
 import { manyGroup } from "./many.ts";
 import { nvmeCliGroup } from "./nvme-cli.ts";
+import { queueGroup } from "./queues.ts";
 import { refusalGroup } from "./refusals.ts";
 import { restartGroup } from "./restart.ts";
 import { sh } from "./shell.ts";
@@ -14,7 +18,7 @@ import { type Setting, Target } from "./target.ts";
 export type Check = (name: string, work: () => Promise<void>) => Promise<void>;
 export type Group = (target: Target, check: Check) => Promise<void>;
 
-const GROUPS: Readonly<Record<string, Group>> = {
+const RUNS: Readonly<Record<GroupName, Group>> = {
   ext4: (target, check) => filesystemGroup("ext4", target, check),
   xfs: (target, check) => filesystemGroup("xfs", target, check),
   refusals: refusalGroup,
@@ -23,7 +27,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
   restart: restartGroup,
   clones: cloneGroup,
   many: manyGroup,
+  blocks: blockGroup,
+  faults: faultGroup,
   "nvme-cli": nvmeCliGroup,
+  queues: queueGroup,
 };
 
 const [settingText = "{}", ...wanted] = process.argv.slice(2);
@@ -35,8 +42,8 @@ await target.createLvstore();
 
 let passed = 0;
 let failed = 0;
-for (const [group, run] of Object.entries(GROUPS)) {
-  if (wanted.length > 0 && !wanted.includes(group)) continue;
+for (const [group, run] of Object.entries(RUNS)) {
+  if (!wanted.includes(group)) continue;
   const check: Check = async (name, work) => {
     const start = performance.now();
     try {

@@ -1,3 +1,5 @@
+import { connect as connectSocket, createServer } from "node:net";
+
 import { ADDRESS, connect, device, disconnect, HOST_ID, HOST_NQN } from "./host.ts";
 import type { Check } from "./main.ts";
 import { ensure, same, sh } from "./shell.ts";
@@ -9,8 +11,8 @@ const STRANGER_ID = "99999999-2222-3333-4444-555555555555";
 export async function nvmeCliGroup(target: Target, check: Check): Promise<void> {
   const volume = await target.createVolume("cli", 64);
   const [port] = target.ports;
-  const name = await connect(volume.nqn, port);
-  const path = await device(volume.uuid);
+  let name = await connect(volume.nqn, port);
+  let path = await device(volume.uuid);
   const json = async (command: string): Promise<Record<string, unknown>> => JSON.parse(await sh(command));
   await check("list", async () => {
     const listed = await sh("nvme list");
@@ -39,6 +41,25 @@ export async function nvmeCliGroup(target: Target, check: Check): Promise<void> 
     );
     ensure(stranger, !stranger.includes(volume.nqn));
   });
+  await check("connect-all finds what is this host's own", async () => {
+    await disconnect(volume.nqn);
+    // The discovery log names 127.0.0.1, which is the machine itself in here.
+    const forwarder = createServer((socket) => {
+      const there = connectSocket(port, ADDRESS);
+      socket.pipe(there).pipe(socket);
+      for (const each of [socket, there]) each.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => forwarder.listen(port, "127.0.0.1", resolve));
+    try {
+      await sh(`nvme connect-all -t tcp -a 127.0.0.1 -s ${port} -q ${HOST_NQN} -I ${HOST_ID}`);
+      await sh(`dd if=${await device(volume.uuid)} of=/dev/null bs=64k count=1 iflag=direct`);
+    } finally {
+      await disconnect(volume.nqn);
+      forwarder.close();
+    }
+  });
+  name = await connect(volume.nqn, port);
+  path = await device(volume.uuid);
   await check("other logs and a reset", async () => {
     for (const log of ["error-log", "effects-log", "changed-ns-list-log", "fw-log"])
       await sh(`nvme ${log} /dev/${name}`);
