@@ -1,4 +1,4 @@
-import { connect as connectSocket, createServer } from "node:net";
+import { connect as connectSocket, createServer, type Socket } from "node:net";
 
 import { ADDRESS, connect, device, disconnect, HOST_ID, HOST_NQN } from "./host.ts";
 import type { Check } from "./main.ts";
@@ -44,10 +44,12 @@ export async function nvmeCliGroup(target: Target, check: Check): Promise<void> 
   await check("connect-all finds what is this host's own", async () => {
     await disconnect(volume.nqn);
     // The discovery log names 127.0.0.1, which is the machine itself in here.
+    const sockets: Socket[] = [];
     const forwarder = createServer((socket) => {
       const there = connectSocket(port, ADDRESS);
       socket.pipe(there).pipe(socket);
       for (const each of [socket, there]) each.on("error", () => undefined);
+      sockets.push(socket, there);
     });
     await new Promise<void>((resolve) => forwarder.listen(port, "127.0.0.1", resolve));
     try {
@@ -56,6 +58,7 @@ export async function nvmeCliGroup(target: Target, check: Check): Promise<void> 
     } finally {
       await disconnect(volume.nqn);
       forwarder.close();
+      for (const socket of sockets) socket.destroy();
     }
   });
   name = await connect(volume.nqn, port);
