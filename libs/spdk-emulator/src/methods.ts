@@ -8,6 +8,7 @@ import { lvolHandlers } from "./lvol/lvol-handlers.ts";
 import { lvstoreHandlers } from "./lvol/lvstore-handlers.ts";
 import { shallowCopyHandlers } from "./lvol/shallow-copy-handlers.ts";
 import { snapshotHandlers } from "./lvol/snapshot-handlers.ts";
+import { nvmeHandlers } from "./nvme-host/nvme-handlers.ts";
 import { nvmfHandlers } from "./nvmf/nvmf-handlers.ts";
 import type { Handlers } from "./rpc/handler.ts";
 import { withSubsystemChanges } from "./subsystem-changes.ts";
@@ -37,6 +38,7 @@ const SINCE: Readonly<Record<string, string>> = {
 export function methodsOf(state: TargetState, version: Version): Handlers {
   const all: Handlers = {
     ...bdevHandlers(state, version),
+    ...nvmeHandlers(state, version),
     ...lvstoreHandlers({ state, version }),
     ...lvolHandlers({ state, version }),
     ...snapshotHandlers({ state, version }),

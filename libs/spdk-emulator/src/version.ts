@@ -1,4 +1,3 @@
-import type { MissingSubsystem } from "./nvmf/nvmf-handlers.ts";
 import { RpcError } from "./rpc/rpc-error.ts";
 
 /** The versions of SPDK that the emulator can be, the oldest first. */
@@ -46,7 +45,8 @@ export interface Version {
   /** What a half-closed connection does with replies that are due. */
   readonly halfClose: "drops replies" | "sends replies";
   readonly nvmf: NvmfFacts;
-  readonly missingSubsystem: MissingSubsystem;
+  /** That a subsystem does not exist. */
+  readonly missingSubsystem: (nqn: string) => RpcError;
 }
 
 /** What differs in NVMe-oF. */

@@ -1,4 +1,3 @@
-import { nvmeHandlers } from "../nvme-host/nvme-handlers.ts";
 import { decode, ofVersion } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { errno, undecodable } from "../rpc/rpc-error.ts";
@@ -31,7 +30,6 @@ export function bdevHandlers(state: TargetState, version: Version): Handlers {
       return true;
     },
     ...diskHandlers(state, version),
-    ...nvmeHandlers(state, version),
     ...qosHandlers(state, version),
     ...statisticsHandlers(state, version),
   };

@@ -1,4 +1,4 @@
-import type { Reply } from "../rpc/dispatcher.ts";
+import type { Reply } from "../rpc/handler.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
 import type { CallFault } from "./fault.ts";
 import type { Faults } from "./faults.ts";

@@ -2,7 +2,8 @@ import { setTimeout } from "node:timers/promises";
 
 import type { Key } from "../keyring.ts";
 import { AdminOpcode, FABRICS_OPCODE, FabricsType } from "../nvme-tcp/command.ts";
-import type { AnaState, ListenerAddress } from "../nvmf/subsystem.ts";
+import type { AnaState } from "../nvmf/ana-state.ts";
+import type { ListenerAddress } from "../nvmf/listener-address.ts";
 import { authenticate } from "./host-authentication.ts";
 import type { HostCommand, HostReply } from "./host-command.ts";
 import { HostQueue, QUEUE_COMMANDS } from "./host-queue.ts";

@@ -1,4 +1,4 @@
-import type { ListenerAddress } from "../nvmf/subsystem.ts";
+import type { ListenerAddress } from "../nvmf/listener-address.ts";
 import type { Version } from "../version.ts";
 import type { ControllerPath } from "./controller-path.ts";
 import type { NvmeController } from "./nvme-controller.ts";

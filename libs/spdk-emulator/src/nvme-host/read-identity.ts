@@ -1,4 +1,5 @@
-import { ANA_STATES, type AnaState } from "../nvmf/subsystem.ts";
+import { formatUuid } from "../format-uuid.ts";
+import { ANA_STATES, type AnaState } from "../nvmf/ana-state.ts";
 
 /** What a controller says of itself (Base 2.0, figure 275). */
 export interface ControllerIdentity {
@@ -60,7 +61,7 @@ export function readNamespaceIdentity(nsid: number, data: Buffer, descriptors: B
   const format = data.readUInt8(26) & 0x0f;
   return {
     nsid,
-    uuid: readUuid(descriptors) ?? toUuid(data.subarray(104, 120)),
+    uuid: readUuid(descriptors) ?? formatUuid(data.subarray(104, 120)),
     blockSize: 2 ** data.readUInt8(130 + 4 * format),
     numBlocks: data.readBigUInt64LE(0),
     anaGroup: data.readUInt32LE(92),
@@ -71,14 +72,10 @@ export function readNamespaceIdentity(nsid: number, data: Buffer, descriptors: B
 function readUuid(descriptors: Buffer): string | undefined {
   for (let at = 0; at + 4 <= descriptors.length && descriptors.readUInt8(at + 1) > 0; ) {
     const [type, length] = [descriptors.readUInt8(at), descriptors.readUInt8(at + 1)];
-    if (type === UUID_DESCRIPTOR) return toUuid(descriptors.subarray(at + 4, at + 4 + length));
+    if (type === UUID_DESCRIPTOR) return formatUuid(descriptors.subarray(at + 4, at + 4 + length));
     at += 4 + length;
   }
   return undefined;
-}
-
-function toUuid(bytes: Buffer): string {
-  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** The state of each ANA group in the ANA log (Base 2.0, figure 214). What is none of ours is not to be used. */

@@ -1,4 +1,4 @@
-import type { AnaState } from "../nvmf/subsystem.ts";
+import type { AnaState } from "../nvmf/ana-state.ts";
 import type { Controller } from "./controller.ts";
 
 /** ANA states on the wire (Base 2.0, figure 215). */

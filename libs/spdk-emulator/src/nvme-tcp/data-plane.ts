@@ -1,4 +1,5 @@
-import type { ListenerAddress, Subsystem } from "../nvmf/subsystem.ts";
+import type { ListenerAddress } from "../nvmf/listener-address.ts";
+import type { Subsystem } from "../nvmf/subsystem.ts";
 import { Port } from "./port.ts";
 import { readTransportLimits, type TransportLimits } from "./transport-limits.ts";
 

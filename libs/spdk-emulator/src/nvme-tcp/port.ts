@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 
-import type { ListenerAddress } from "../nvmf/subsystem.ts";
+import type { ListenerAddress } from "../nvmf/listener-address.ts";
 import { Connection } from "./connection.ts";
 import type { DataPlane } from "./data-plane.ts";
 

@@ -1,3 +1,4 @@
+import { formatUuid } from "../format-uuid.ts";
 import type { Connection } from "../nvme-tcp/connection.ts";
 import type { Controller } from "../nvme-tcp/controller.ts";
 import type { Subsystem } from "./subsystem.ts";
@@ -11,7 +12,7 @@ export function describeControllers(subsystem: Subsystem, from: From): readonly 
     cntlid,
     ...(from("25.09") && { cntrltype: isDiscovery ? "discovery" : "io" }),
     hostnqn: hostNqn,
-    hostid: toUuid(hostId),
+    hostid: formatUuid(hostId),
     num_io_qpairs: ioQueues.size,
   }));
 }
@@ -49,8 +50,4 @@ function describeQpair(
     }),
     ...(authentication !== undefined && { auth: authentication.describe() }),
   };
-}
-
-function toUuid(bytes: Buffer): string {
-  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -3,7 +3,8 @@ import { decode } from "../rpc/decode.ts";
 import { invalidParameters } from "../rpc/rpc-error.ts";
 import type { TargetState } from "../target-state.ts";
 import type { Version } from "../version.ts";
-import type { ListenerAddress, Subsystem } from "./subsystem.ts";
+import type { ListenerAddress } from "./listener-address.ts";
+import type { Subsystem } from "./subsystem.ts";
 
 /** What the handlers of NVMe-oF share. */
 export interface NvmfContext {

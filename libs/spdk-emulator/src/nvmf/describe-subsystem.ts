@@ -1,5 +1,6 @@
 import type { Version } from "../version.ts";
-import type { AllowedHost, ListenerAddress, Subsystem } from "./subsystem.ts";
+import type { ListenerAddress } from "./listener-address.ts";
+import type { AllowedHost, Subsystem } from "./subsystem.ts";
 
 /** One entry of nvmf_get_subsystems. */
 export function describeSubsystem(

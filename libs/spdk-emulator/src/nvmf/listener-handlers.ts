@@ -4,8 +4,10 @@ import { networkInterfaces } from "node:os";
 import { decode } from "../rpc/decode.ts";
 import type { Handlers } from "../rpc/handler.ts";
 import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
+import { ANA_STATES, type AnaState } from "./ana-state.ts";
 import { findNamed, type NvmfContext, readAddress } from "./context.ts";
-import { ANA_STATES, type AnaState, type Listener, type ListenerAddress, type Subsystem } from "./subsystem.ts";
+import type { ListenerAddress } from "./listener-address.ts";
+import type { Listener, Subsystem } from "./subsystem.ts";
 
 /** Where subsystems listen, and the ANA states that hosts see there. */
 export function listenerHandlers(context: NvmfContext): Handlers {

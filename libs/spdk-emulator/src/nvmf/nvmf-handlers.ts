@@ -1,5 +1,4 @@
 import type { Handlers } from "../rpc/handler.ts";
-import type { RpcError } from "../rpc/rpc-error.ts";
 import type { TargetState } from "../target-state.ts";
 import type { Version } from "../version.ts";
 import type { NvmfContext } from "./context.ts";
@@ -9,9 +8,6 @@ import { namespaceHandlers } from "./namespace-handlers.ts";
 import { nvmfStatisticsHandlers } from "./statistics-handlers.ts";
 import { subsystemHandlers } from "./subsystem-handlers.ts";
 import { transportHandlers } from "./transport-handlers.ts";
-
-/** How a version words that a subsystem does not exist. */
-export type MissingSubsystem = (nqn: string) => RpcError;
 
 /** NVMe-oF: transports, subsystems, namespaces, listeners, hosts, and who is connected. */
 export function nvmfHandlers(state: TargetState, version: Version): Handlers {

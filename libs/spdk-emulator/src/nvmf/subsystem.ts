@@ -7,18 +7,8 @@ import type { Key } from "../keyring.ts";
 import type { Controller } from "../nvme-tcp/controller.ts";
 import type { Port } from "../nvme-tcp/port.ts";
 import { invalidParameters, RpcError } from "../rpc/rpc-error.ts";
-
-/** States that a listener's ANA groups can be in. */
-export const ANA_STATES = ["optimized", "non_optimized", "inaccessible"] as const;
-export type AnaState = (typeof ANA_STATES)[number];
-
-/** An address as RPCs name it. */
-export interface ListenerAddress {
-  readonly trtype: string;
-  readonly adrfam: string;
-  readonly traddr: string;
-  readonly trsvcid: string;
-}
+import type { AnaState } from "./ana-state.ts";
+import type { ListenerAddress } from "./listener-address.ts";
 
 /** Where a subsystem listens. */
 export interface Listener {

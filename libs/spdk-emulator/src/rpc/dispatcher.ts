@@ -4,7 +4,7 @@ import type { Hazards } from "../faults/hazards.ts";
 import { strikeCall } from "../faults/strike-call.ts";
 import type { Version } from "../version.ts";
 import { type Fields, isFields } from "./decode.ts";
-import type { Handler, Handlers } from "./handler.ts";
+import type { Handler, Handlers, Reply } from "./handler.ts";
 import { hasRepeatedNames, JsonNumber } from "./json-value.ts";
 import { writeJson } from "./json-writer.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -15,9 +15,6 @@ export interface Caller {
   /** Cuts the connection. */
   close(): void;
 }
-
-/** Takes a reply as text, or undefined when none is due. */
-export type Reply = (text: string | undefined) => void;
 
 /** What a dispatcher works with. */
 export interface DispatcherParts {

@@ -5,3 +5,6 @@ export type Handler = (params: Fields | undefined) => unknown;
 
 /** Methods by their names. */
 export type Handlers = Readonly<Record<string, Handler>>;
+
+/** Takes a reply as text, or undefined when none is due. */
+export type Reply = (text: string | undefined) => void;

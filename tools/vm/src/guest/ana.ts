@@ -1,5 +1,5 @@
+import type { Check } from "./check.ts";
 import { anaStates, connect, device, disconnect } from "./host.ts";
-import type { Check } from "./main.ts";
 import { begin, same, sh, until } from "./shell.ts";
 import type { Target } from "./target.ts";
 

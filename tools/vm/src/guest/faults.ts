@@ -1,7 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-
+import type { Check } from "./check.ts";
 import { connect, device, disconnect } from "./host.ts";
-import type { Check } from "./main.ts";
 import { begin, ensure, sh } from "./shell.ts";
 import type { Target } from "./target.ts";
 

@@ -1,5 +1,5 @@
+import type { Check } from "./check.ts";
 import { connect, device, disconnect, sizeOf } from "./host.ts";
-import type { Check } from "./main.ts";
 import { begin, ensure, same, sh, until } from "./shell.ts";
 import type { Target } from "./target.ts";
 

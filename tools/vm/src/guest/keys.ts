@@ -1,5 +1,5 @@
+import type { Check } from "./check.ts";
 import { connect, connectFails, device, disconnect, HOST_NQN } from "./host.ts";
-import type { Check } from "./main.ts";
 import { ensure, same, sh } from "./shell.ts";
 import type { Target } from "./target.ts";
 

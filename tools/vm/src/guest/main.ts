@@ -2,6 +2,7 @@
 import type { GroupName } from "../groups.ts";
 import { anaGroup } from "./ana.ts";
 import { blockGroup } from "./blocks.ts";
+import type { Check, Group } from "./check.ts";
 import { cloneGroup } from "./clones.ts";
 import { faultGroup } from "./faults.ts";
 import { filesystemGroup } from "./filesystems.ts";
@@ -13,10 +14,6 @@ import { refusalGroup } from "./refusals.ts";
 import { restartGroup } from "./restart.ts";
 import { sh } from "./shell.ts";
 import { type Setting, Target } from "./target.ts";
-
-/** Does one check and prints its line; a check that fails does not end the others. */
-export type Check = (name: string, work: () => Promise<void>) => Promise<void>;
-export type Group = (target: Target, check: Check) => Promise<void>;
 
 const RUNS: Readonly<Record<GroupName, Group>> = {
   ext4: (target, check) => filesystemGroup("ext4", target, check),

@@ -1,7 +1,6 @@
 import { connect as connectSocket, createServer, type Socket } from "node:net";
-
+import type { Check } from "./check.ts";
 import { ADDRESS, connect, device, disconnect, HOST_ID, HOST_NQN } from "./host.ts";
-import type { Check } from "./main.ts";
 import { ensure, same, sh } from "./shell.ts";
 import type { Target } from "./target.ts";
 

@@ -1,7 +1,6 @@
 import { cpus } from "node:os";
-
+import type { Check } from "./check.ts";
 import { connect, device, disconnect, read } from "./host.ts";
-import type { Check } from "./main.ts";
 import { same, sh } from "./shell.ts";
 import type { Target } from "./target.ts";
 

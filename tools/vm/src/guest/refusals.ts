@@ -1,5 +1,5 @@
+import type { Check } from "./check.ts";
 import { connect, connectFails, device, disconnect, HOST_ID, HOST_NQN, read } from "./host.ts";
-import type { Check } from "./main.ts";
 import { same, sh, until } from "./shell.ts";
 import type { Target } from "./target.ts";
 
