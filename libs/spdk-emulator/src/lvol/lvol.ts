@@ -4,6 +4,9 @@ import { BlockFile } from "../block/block-file.ts";
 import type { Version } from "../version.ts";
 import type { Lvstore } from "./lvstore.ts";
 
+/** The least that a list of extents takes. */
+const EXTENT_LIST_BYTES = 4096;
+
 /** A logical volume or snapshot; its bytes, those inherited too, are a sparse file of its own. */
 export interface Lvol extends Bdev {
   readonly file: string;
@@ -106,9 +109,20 @@ export function setParent(lvol: Lvol, parent: Lvol | undefined): void {
 export function allocatedClusters(lvol: Lvol): number {
   const all = clustersOf(lvol);
   if (!lvol.thin) return all;
-  const since = lvol.readOnly ? 0 : Math.max(0, allocatedBytes(lvol.file) - lvol.baselineBytes);
-  const written = Math.max(lvol.writtenClusters.size, Math.ceil(since / lvol.store.clusterSize));
+  const since = lvol.readOnly ? 0 : allocatedBytes(lvol.file) - lvol.baselineBytes;
+  const written = Math.max(lvol.writtenClusters.size, clustersIn(since, lvol.store.clusterSize));
   return Math.min(all, lvol.ownedClusters + written);
+}
+
+/**
+ * Clusters that bytes of a file stand for. Some of them are not data: filesystems charge a file for its lists of extents,
+ * up to 1/340 of its data where every block is an extent of its own. But whoever takes anything takes a cluster, so that
+ * an lvol that was written to is never taken for a blank one.
+ */
+export function clustersIn(bytes: number, clusterSize: number): number {
+  if (bytes <= 0) return 0;
+  const data = bytes - bytes / 256 - EXTENT_LIST_BYTES;
+  return Math.max(1, Math.ceil(data / clusterSize));
 }
 
 /** Counts what an lvol owns from now on: this, and what its file takes beyond what it takes now. */
