@@ -6,7 +6,7 @@ import type { AnaState } from "../nvmf/ana-state.ts";
 import type { ListenerAddress } from "../nvmf/listener-address.ts";
 import { authenticate } from "./host-authentication.ts";
 import type { HostCommand, HostReply } from "./host-command.ts";
-import { HostQueue, QUEUE_COMMANDS } from "./host-queue.ts";
+import { ConnectionLost, HostQueue, QUEUE_COMMANDS } from "./host-queue.ts";
 import {
   type ControllerIdentity,
   type NamespaceIdentity,
@@ -28,7 +28,7 @@ export interface PathOptions {
 }
 
 /** A path as bdev_nvme_get_controllers tells of it. */
-export type PathState = "enabled" | "disabled" | "failed" | "resetting" | "deleting";
+export type PathState = "enabled" | "failed" | "resetting" | "deleting";
 
 const ANY_CONTROLLER = 0xffff;
 const CONNECT_DATA_BYTES = 1024;
@@ -46,7 +46,8 @@ const FEATURE_ASYNC_EVENTS = 0x0b;
 const WANTED_EVENTS = 0x900;
 const CNS = { namespace: 0, controller: 1, activeNamespaces: 2, descriptors: 3 } as const;
 const LOG = { changedNamespaces: 0x04, ana: 0x0c } as const;
-const LOG_BYTES = 4096;
+/** Of what Identify gives, and the list of changed namespaces. */
+const PAGE_BYTES = 4096;
 
 /** One association with a controller: an admin queue and an I/O queue. */
 export class ControllerPath {
@@ -78,7 +79,7 @@ export class ControllerPath {
       this.cntlid = await this.#connectQueue(admin, 0, ANY_CONTROLLER);
       await this.#enable(admin);
       this.identity = readControllerIdentity(await this.#identify(CNS.controller, 0));
-      if (this.identity.anaReporting) this.anaStates = readAnaStates(await this.#readLog(LOG.ana));
+      await this.refreshAna();
       await this.#admit({ opcode: AdminOpcode.setFeatures, dwords: [FEATURE_ASYNC_EVENTS, WANTED_EVENTS] });
       const io = await HostQueue.open(address);
       this.#io = io;
@@ -104,7 +105,7 @@ export class ControllerPath {
 
   /** Sends an I/O command. Rejects as ConnectionLost. */
   async io(command: HostCommand): Promise<HostReply> {
-    if (this.#io === undefined) throw new Error("not connected");
+    if (this.#io === undefined) throw new ConnectionLost("not connected");
     return this.#io.send(command);
   }
 
@@ -123,7 +124,9 @@ export class ControllerPath {
 
   /** Asks again how the other side wants its paths used. */
   async refreshAna(): Promise<void> {
-    if (this.identity?.anaReporting === true) this.anaStates = readAnaStates(await this.#readLog(LOG.ana));
+    if (this.identity?.anaReporting !== true) return;
+    const { anaLogBytes, maxTransferBytes } = this.identity;
+    this.anaStates = readAnaStates(await this.#readLog(LOG.ana, Math.min(anaLogBytes, maxTransferBytes)));
   }
 
   /** Connect, and what the controller asks for before it takes commands. The controller's id. */
@@ -173,18 +176,18 @@ export class ControllerPath {
   }
 
   async #identify(cns: number, nsid: number): Promise<Buffer> {
-    const command = { opcode: AdminOpcode.identify, nsid, dwords: [cns], readBytes: LOG_BYTES };
+    const command = { opcode: AdminOpcode.identify, nsid, dwords: [cns], readBytes: PAGE_BYTES };
     return (await this.#admit(command)).data;
   }
 
-  async #readLog(page: number): Promise<Buffer> {
-    const dwords = [page | ((LOG_BYTES / 4 - 1) << 16)];
-    return (await this.#admit({ opcode: AdminOpcode.getLogPage, dwords, readBytes: LOG_BYTES })).data;
+  async #readLog(page: number, readBytes: number): Promise<Buffer> {
+    const dwords = [page | ((readBytes / 4 - 1) << 16)];
+    return (await this.#admit({ opcode: AdminOpcode.getLogPage, dwords, readBytes })).data;
   }
 
   /** Sends a command to the admin queue that has to go well. */
   async #admit(command: HostCommand): Promise<HostReply> {
-    if (this.#admin === undefined) throw new Error("not connected");
+    if (this.#admin === undefined) throw new ConnectionLost("not connected");
     const reply = await this.#admin.send(command);
     if (reply.status !== 0) throw new Error(`opcode ${command.opcode}: status 0x${reply.status.toString(16)}`);
     return reply;
@@ -211,7 +214,7 @@ export class ControllerPath {
         const page = (result >>> 16) & 0xff;
         if (page === LOG.ana) await this.refreshAna();
         else if (page === LOG.changedNamespaces) {
-          await this.#readLog(page);
+          await this.#readLog(page, PAGE_BYTES);
           this.onNamespaces();
         }
       }

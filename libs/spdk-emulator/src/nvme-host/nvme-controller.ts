@@ -9,7 +9,7 @@ import { describePath } from "./describe-nvme.ts";
 import type { HostCommand, HostReply } from "./host-command.ts";
 import { ConnectionLost } from "./host-queue.ts";
 import type { NamespaceIdentity } from "./read-identity.ts";
-import { RemoteDevice } from "./remote-device.ts";
+import { RemoteDevice, type TransferLimits } from "./remote-device.ts";
 
 /** What happens when a path is lost, as bdev_nvme_attach_controller names it. */
 export interface LossOptions {
@@ -39,6 +39,7 @@ export class NvmeController {
   readonly #state: TargetState;
   readonly #paths = new Map<ControllerPath, ReadonlyMap<number, NamespaceIdentity>>();
   readonly #bdevs = new Map<number, Bdev>();
+  readonly #reconnecting = new Map<ControllerPath, Promise<boolean>>();
   #turn = 0;
   #scanning: Promise<void> = Promise.resolve();
   /** Told that its last path is gone. */
@@ -72,21 +73,28 @@ export class NvmeController {
     return nsid === undefined ? undefined : this.#usable(nsid)[0];
   }
 
-  /** Connects by a path. Rejects when the other side does not want that. */
+  /** Connects by a path, whose keys are its own from now on. Rejects, and forgets it, when the other side does not want that. */
   async addPath(options: PathOptions): Promise<void> {
     const path = new ControllerPath(options);
-    await path.connect();
+    // At once, so that the same path is refused that is asked for along with it.
+    this.#paths.set(path, new Map());
     path.onLost = () => void this.#recover(path);
     path.onNamespaces = () => void this.#scanAgain(path);
-    this.#paths.set(path, new Map());
-    await this.#scan(path);
+    try {
+      await path.connect();
+      await this.#scan(path);
+      if (!this.#paths.has(path)) throw new ConnectionLost("the path was given up meanwhile");
+    } catch (error) {
+      this.removePath(path);
+      throw error;
+    }
   }
 
   /** Gives a path up; with the last one its bdevs go. */
   removePath(path: ControllerPath): void {
     path.state = "deleting";
     path.disconnect();
-    this.#paths.delete(path);
+    if (!this.#paths.delete(path)) return;
     path.options.hostKey?.release();
     path.options.controllerKey?.release();
     this.#dropLost();
@@ -101,10 +109,7 @@ export class NvmeController {
   /** Connects every path anew; false when one of them cannot. */
   async reset(): Promise<boolean> {
     let all = true;
-    for (const path of this.paths) {
-      path.disconnect();
-      all = (await this.#reconnect(path)) && all;
-    }
+    for (const path of this.paths) all = (await this.#reconnect(path)) && all;
     return all;
   }
 
@@ -139,7 +144,12 @@ export class NvmeController {
       numBlocks,
       file: undefined,
       open: () =>
-        new RemoteDevice({ nsid, blockSize, ...this.#limits(), send: (command) => this.#send(nsid, command) }),
+        new RemoteDevice({
+          nsid,
+          blockSize,
+          limits: () => this.#limits(),
+          send: (command) => this.#send(nsid, command),
+        }),
       driverSpecific: () => ({
         nvme: this.pathsOf(bdev).map((path) => describePath(path, namespace)),
         mp_policy: this.policy,
@@ -164,7 +174,7 @@ export class NvmeController {
   }
 
   /** The tightest of what its paths allow. */
-  #limits(): { maxTransferBytes: number; inCapsuleBytes: number } {
+  #limits(): TransferLimits {
     const identities = this.paths.flatMap(({ identity }) => identity ?? []);
     return {
       maxTransferBytes: Math.min(...identities.map((identity) => identity.maxTransferBytes)),
@@ -224,18 +234,30 @@ export class NvmeController {
       }
       path.state = "resetting";
       await setTimeout(1000 * delay, undefined, { ref: false });
+      // A reset may have been as fast.
+      if (path.state !== "resetting") return;
     }
   }
 
-  async #reconnect(path: ControllerPath): Promise<boolean> {
+  /** Connects a path anew; whoever asks for it meanwhile waits for the same. */
+  #reconnect(path: ControllerPath): Promise<boolean> {
+    const underWay = this.#reconnecting.get(path) ?? this.#reconnectNow(path);
+    this.#reconnecting.set(path, underWay);
+    return underWay.finally(() => this.#reconnecting.delete(path));
+  }
+
+  async #reconnectNow(path: ControllerPath): Promise<boolean> {
     path.state = "resetting";
     try {
       await path.connect();
       await this.#scanAgain(path);
-      return true;
     } catch {
-      path.state = this.#paths.has(path) ? "failed" : "deleting";
+      if (this.#paths.has(path)) path.state = "failed";
       return false;
     }
+    if (this.#paths.has(path)) return true;
+    // It was given up while it connected.
+    this.removePath(path);
+    return false;
   }
 }

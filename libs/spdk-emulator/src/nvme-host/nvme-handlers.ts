@@ -114,6 +114,8 @@ function attachHandlers(state: TargetState, version: Version, hostId: string): H
       const { name, multipath = "multipath", max_bdevs = 128 } = given;
       if (!MULTIPATH_MODES.includes(multipath)) throw undecodable();
       if (max_bdevs === 0) throw new RpcError(-22, "max_bdevs cannot be zero");
+      // What the other side would believe to be protected must not go over without.
+      if (given.psk !== undefined || given.hdgst === true || given.ddgst === true) throw errno("EOPNOTSUPP");
       const loss = readLoss(given);
       const address = readAddress(given);
       const hostNqn = given.hostnqn ?? `nqn.2014-08.org.nvmexpress:uuid:${hostId}`;
@@ -123,12 +125,12 @@ function attachHandlers(state: TargetState, version: Version, hostId: string): H
       if (known !== undefined) checkSecondPath(known, keyless, multipath);
       const hostKey = given.dhchap_key === undefined ? undefined : keyring.take(given.dhchap_key);
       const controllerKey = given.dhchap_ctrlr_key === undefined ? undefined : keyring.take(given.dhchap_ctrlr_key);
-      const release = (): void => {
+      const lacksKey =
+        (given.dhchap_key !== undefined && hostKey === undefined) ||
+        (given.dhchap_ctrlr_key !== undefined && (controllerKey === undefined || hostKey === undefined));
+      if (lacksKey) {
         hostKey?.release();
         controllerKey?.release();
-      };
-      if ((given.dhchap_key ?? given.dhchap_ctrlr_key) !== undefined && hostKey === undefined) {
-        release();
         throw errno("ENOKEY");
       }
       const controller = known ?? new NvmeController(state, name, keyless, loss);
@@ -140,8 +142,6 @@ function attachHandlers(state: TargetState, version: Version, hostId: string): H
       try {
         await controller.addPath({ ...keyless, hostKey, controllerKey });
       } catch (error) {
-        release();
-        if (controller.paths.length === 0) controllers.delete(name);
         throw attachFailure(error, version);
       }
       return controller.bdevs.slice(0, max_bdevs).map((bdev) => bdev.name);

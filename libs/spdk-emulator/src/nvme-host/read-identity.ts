@@ -11,6 +11,8 @@ export interface ControllerIdentity {
   readonly version: string;
   readonly multiController: boolean;
   readonly anaReporting: boolean;
+  /** How large its ANA log can be. */
+  readonly anaLogBytes: number;
   /** The most that one command may move. */
   readonly maxTransferBytes: number;
   /** The most data that a command's capsule may carry. */
@@ -31,6 +33,8 @@ const PAGE_BYTES = 4096;
 /** Where a controller names no limit. */
 const DEFAULT_TRANSFER_BYTES = 131_072;
 const UUID_DESCRIPTOR = 3;
+const ANA_HEADER_BYTES = 16;
+const ANA_GROUP_BYTES = 32;
 
 export function readControllerIdentity(data: Buffer): ControllerIdentity {
   const text = (from: number, to: number): string => data.toString("latin1", from, to).trim();
@@ -43,6 +47,8 @@ export function readControllerIdentity(data: Buffer): ControllerIdentity {
     firmware: text(64, 72),
     version: `${version >>> 16}.${(version >>> 8) & 0xff}`,
     multiController: (data.readUInt8(76) & 0x02) !== 0,
+    // As Linux sizes it: a header, NANAGRPID groups, and MNAN namespaces in them.
+    anaLogBytes: ANA_HEADER_BYTES + ANA_GROUP_BYTES * data.readUInt32LE(348) + 4 * data.readUInt32LE(540),
     anaReporting: (data.readUInt8(76) & 0x08) !== 0,
     maxTransferBytes: mdts === 0 ? DEFAULT_TRANSFER_BYTES : PAGE_BYTES * 2 ** mdts,
     inCapsuleBytes: Math.max(0, 16 * data.readUInt32LE(1792) - 64),
@@ -81,10 +87,10 @@ function readUuid(descriptors: Buffer): string | undefined {
 /** The state of each ANA group in the ANA log (Base 2.0, figure 214). What is none of ours is not to be used. */
 export function readAnaStates(log: Buffer): ReadonlyMap<number, AnaState> {
   const states = new Map<number, AnaState>();
-  let at = 16;
-  for (let group = log.readUInt16LE(8); group > 0 && at + 32 <= log.length; group -= 1) {
+  let at = ANA_HEADER_BYTES;
+  for (let group = log.readUInt16LE(8); group > 0 && at + ANA_GROUP_BYTES <= log.length; group -= 1) {
     states.set(log.readUInt32LE(at), ANA_STATES[(log.readUInt8(at + 16) & 0x0f) - 1] ?? "inaccessible");
-    at += 32 + 4 * log.readUInt32LE(at + 4);
+    at += ANA_GROUP_BYTES + 4 * log.readUInt32LE(at + 4);
   }
   return states;
 }

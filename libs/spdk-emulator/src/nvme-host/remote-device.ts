@@ -3,12 +3,19 @@ import { IoError } from "../block/io-error.ts";
 import { IoOpcode } from "../nvme-tcp/command.ts";
 import type { HostCommand, HostReply } from "./host-command.ts";
 
+/** What a command may carry. */
+export interface TransferLimits {
+  readonly maxTransferBytes: number;
+  /** In its capsule. */
+  readonly inCapsuleBytes: number;
+}
+
 /** A namespace behind some paths, and how a command gets there. */
 export interface RemoteNamespace {
   readonly nsid: number;
   readonly blockSize: number;
-  readonly maxTransferBytes: number;
-  readonly inCapsuleBytes: number;
+  /** As the paths are now. */
+  limits(): TransferLimits;
   /** Sends a command by whatever path there is. Rejects as IoError when there is none. */
   send(command: HostCommand): Promise<HostReply>;
 }
@@ -36,7 +43,7 @@ export class RemoteDevice implements BlockDevice {
   }
 
   async write(data: Buffer, offset: number): Promise<void> {
-    const { inCapsuleBytes } = this.#namespace;
+    const { inCapsuleBytes } = this.#namespace.limits();
     const pieces = this.#pieces(offset, data.length).map((piece) =>
       this.#send({
         opcode: IoOpcode.write,
@@ -53,7 +60,8 @@ export class RemoteDevice implements BlockDevice {
   }
 
   async deallocate(ranges: readonly ByteRange[]): Promise<void> {
-    const { blockSize, inCapsuleBytes } = this.#namespace;
+    const { blockSize } = this.#namespace;
+    const { inCapsuleBytes } = this.#namespace.limits();
     const maxBytes = MAX_RANGE_BLOCKS * blockSize;
     const cut = ranges.flatMap((range) => cutRange(range, maxBytes));
     for (let first = 0; first < cut.length; first += MAX_RANGES) {
@@ -74,7 +82,7 @@ export class RemoteDevice implements BlockDevice {
   }
 
   #pieces(offset: number, length: number): readonly ByteRange[] {
-    return cutRange({ offset, length }, this.#namespace.maxTransferBytes);
+    return cutRange({ offset, length }, this.#namespace.limits().maxTransferBytes);
   }
 
   #blocks({ offset, length }: ByteRange): readonly number[] {

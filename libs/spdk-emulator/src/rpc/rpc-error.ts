@@ -21,6 +21,7 @@ const ERRNO = {
   ENODEV: [-19, "No such device"],
   EINVAL: [-22, "Invalid argument"],
   ENOSPC: [-28, "No space left on device"],
+  EOPNOTSUPP: [-95, "Operation not supported"],
   ETIMEDOUT: [-110, "Connection timed out"],
   ENOKEY: [-126, "Required key not available"],
 } as const;

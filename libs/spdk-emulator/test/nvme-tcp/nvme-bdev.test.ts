@@ -168,6 +168,8 @@ describe("bdev_nvme_attach_controller", () => {
     [{ reconnect_delay_sec: 1 }, -22],
     [{ multipath: "maybe" }, -32603],
     [{ dhchap_key: "none" }, -126],
+    [{ psk: "key" }, -95],
+    [{ hdgst: true }, -95],
   ])("refuses %o", async (params, code) => {
     await expect(attach(params)).rejects.toMatchObject({ code });
   });
@@ -198,6 +200,50 @@ describe("bdev_nvme_attach_controller", () => {
     await near.call("bdev_nvme_detach_controller", { name: "Far" });
     expect(await near.call("keyring_get_keys")).toMatchObject([{ refcnt: 1 }, { refcnt: 1 }]);
   });
+});
+
+it("the same controller twice at once is attached once, and the other is refused", async () => {
+  const [first, second] = await Promise.allSettled([attach(), attach()]);
+  expect([first.status, second.status]).toEqual(["fulfilled", "rejected"]);
+  expect(second).toMatchObject({ reason: { code: -114 } });
+  expect(await states()).toEqual(["enabled"]);
+});
+
+it("a controller that is detached while it connects anew is gone, with its connections", async () => {
+  await attach({ ctrlr_loss_timeout_sec: -1, reconnect_delay_sec: 1 });
+  const reset = near.call("bdev_nvme_reset_controller", { name: "Far" });
+  reset.catch(() => undefined);
+  await near.call("bdev_nvme_detach_controller", { name: "Far" });
+  await expect(reset).rejects.toMatchObject({ code: -5 });
+  expect(await near.call("bdev_nvme_get_controllers")).toEqual([]);
+  await until(async () => ((await target.rpc("nvmf_subsystem_get_controllers", { nqn: NQN })) as []).length === 0);
+});
+
+it("resets that come together, and with a loss, leave one association", async () => {
+  await attach({ ctrlr_loss_timeout_sec: -1, reconnect_delay_sec: 1 });
+  await target.rpc("nvmf_subsystem_remove_host", { nqn: NQN, host: HOST_NQN });
+  await until(async () => (await states())[0] === "resetting");
+  await target.rpc("nvmf_subsystem_add_host", { nqn: NQN, host: HOST_NQN });
+  const reset = (): Promise<unknown> => near.call("bdev_nvme_reset_controller", { name: "Far" });
+  expect(await Promise.all([reset(), reset()])).toEqual([true, true]);
+  // Beyond the delay of whoever still tried.
+  await setTimeout(1200);
+  expect(await target.rpc("nvmf_subsystem_get_controllers", { nqn: NQN })).toHaveLength(1);
+  expect(await states()).toEqual(["enabled"]);
+});
+
+it("more ANA groups than a page of the log holds are all known", async () => {
+  const nqn = "nqn.2026-11.io.example:many";
+  const subsystem = { nqn, ana_reporting: true, max_namespaces: 200, allow_any_host: true };
+  await target.rpc("nvmf_create_subsystem", subsystem);
+  for (let nsid = 1; nsid <= 150; nsid += 1) {
+    await target.rpc("bdev_null_create", { name: `n${nsid}`, num_blocks: 2048, block_size: 512 });
+    await target.rpc("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: `n${nsid}`, nsid } });
+  }
+  await target.rpc("nvmf_subsystem_add_listener", { nqn, listen_address: listenAddress(target.port) });
+  await near.call("bdev_nvme_attach_controller", { name: "Many", ...path(), subnqn: nqn });
+  const host = await connectNear("Manyn150");
+  expect((await host.read(0, 512)).length).toBe(512);
 });
 
 describe("two paths", () => {
