@@ -5,7 +5,8 @@ export class Summary {
   readonly #differences: string[] = [];
   readonly #unexplained: string[] = [];
   readonly #absent = new Map<string, number>();
-  readonly #seen = new Set<string>();
+  readonly #equal = new Set<string>();
+  readonly #different = new Set<string>();
   #compared = 0;
 
   /** `exceptions`: names of records that are known to differ, and why. */
@@ -17,8 +18,11 @@ export class Summary {
   /** Notes a record, with what was different. */
   add(name: string, difference: string | undefined): void {
     this.#compared += 1;
-    if (difference === undefined) return;
-    this.#seen.add(name);
+    if (difference === undefined) {
+      this.#equal.add(name);
+      return;
+    }
+    this.#different.add(name);
     const reason = this.#exceptions.get(name);
     this.#differences.push(`${name}: ${reason ?? difference}`);
     if (reason === undefined) this.#unexplained.push(`${name}: ${difference}`);
@@ -41,6 +45,11 @@ export class Summary {
   /** Differences that no exception explains. */
   get unexplained(): readonly string[] {
     return this.#unexplained;
+  }
+
+  /** Exceptions for what is equal: whoever mends something takes its exception along. */
+  get needless(): readonly string[] {
+    return [...this.#exceptions.keys()].filter((name) => this.#equal.has(name) && !this.#different.has(name));
   }
 
   print(): void {
