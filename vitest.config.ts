@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ["{libs,apps,examples,tools}/*/{src,test}/**/*.test.ts"],
     testTimeout: 20_000,
+    // One real target holds one test at a time.
+    fileParallelism: process.env["SPDK_SOCKET"] === undefined,
     typecheck: {
       enabled: true,
       checker: "tsc",

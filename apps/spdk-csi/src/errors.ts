@@ -57,7 +57,7 @@ export function toCsiError(error: unknown): CsiError | undefined {
     return new CsiError("UNAVAILABLE", `${error.message}; the call can be repeated`, { cause: error });
   }
   if (error instanceof SpdkRpcError)
-    return new CsiError("INTERNAL", `SPDK refused: ${error.message}`, { cause: error });
+    return new CsiError("INTERNAL", `SPDK refused: ${error.message}; the target's own log says why`, { cause: error });
   if (error instanceof SpdkUnsupportedError)
     return new CsiError("FAILED_PRECONDITION", error.message, { cause: error });
   const fromNode =

@@ -110,20 +110,20 @@ export class Exports {
     before: NvmfSubsystem | undefined,
     options?: CallOptions,
   ): Promise<void> {
-    const { client, config } = target;
+    const { config } = target;
     const missing = this.#missing(target, before, uuid, host);
     if (missing.includes("listener")) await ensureTransport(target, options);
     const make: Record<Part, () => Promise<unknown>> = {
       subsystem: () =>
-        client.call(
+        target.call(
           "nvmf_create_subsystem",
           { nqn, serial_number: SERIAL_NUMBER, model_number: uuid, allow_any_host: false },
           options,
         ),
-      host: () => client.call("nvmf_subsystem_add_host", { nqn, host }, options),
-      namespace: () => client.call("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: uuid } }, options),
+      host: () => target.call("nvmf_subsystem_add_host", { nqn, host }, options),
+      namespace: () => target.call("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: uuid } }, options),
       listener: () =>
-        client.call(
+        target.call(
           "nvmf_subsystem_add_listener",
           {
             nqn,
@@ -192,7 +192,7 @@ export class Exports {
     // An open export of upstream that never listed a host is left to those who use it.
     if (after.allow_any_host && leaving.length === 0) return;
     try {
-      await target.client.call("nvmf_delete_subsystem", { nqn }, options);
+      await target.call("nvmf_delete_subsystem", { nqn }, options);
     } catch (error) {
       if (!(error instanceof SpdkRpcError) || (await target.findSubsystem(nqn, options)) !== undefined) throw error;
     }
@@ -235,7 +235,7 @@ function refuseOthers(subsystem: NvmfSubsystem | undefined, host: string, { targ
 
 async function removeHost(target: Target, nqn: string, host: string, options?: CallOptions): Promise<void> {
   try {
-    await target.client.call("nvmf_subsystem_remove_host", { nqn, host }, options);
+    await target.call("nvmf_subsystem_remove_host", { nqn, host }, options);
   } catch (error) {
     if (!(error instanceof SpdkRpcError)) throw error;
     if (hosts(await target.findSubsystem(nqn, options)).includes(host)) throw error;
@@ -245,12 +245,10 @@ async function removeHost(target: Target, nqn: string, host: string, options?: C
 /** A target starts without transports and forgets them with every restart. */
 async function ensureTransport(target: Target, options?: CallOptions): Promise<void> {
   const present = async (): Promise<boolean> =>
-    (await target.client.call("nvmf_get_transports", undefined, options)).some(
-      ({ trtype }) => trtype.toUpperCase() === "TCP",
-    );
+    (await target.call("nvmf_get_transports", undefined, options)).some(({ trtype }) => trtype.toUpperCase() === "TCP");
   if (await present()) return;
   try {
-    await target.client.call("nvmf_create_transport", { trtype: "TCP" }, options);
+    await target.call("nvmf_create_transport", { trtype: "TCP" }, options);
   } catch (error) {
     if (!(error instanceof SpdkRpcError) || !(await present())) throw error;
   }

@@ -87,7 +87,7 @@ export class Snapshots {
     if (existing !== undefined) return existing;
     const { target, lvol } = await getSource();
     const made = this.#names.snapshot(name, lvol.uuid, this.#now());
-    await target.client.call("bdev_lvol_snapshot", { lvol_name: lvol.uuid, snapshot_name: made }, options);
+    await target.call("bdev_lvol_snapshot", { lvol_name: lvol.uuid, snapshot_name: made }, options);
     // Names differ by their time, so "File exists" guards nothing: look again, the earliest of two stays.
     const first = await this.#findByName(name, sourceId, options);
     if (first === undefined) {
@@ -98,7 +98,7 @@ export class Snapshots {
     }
     if (first.lvol.name !== made) {
       const own = await target.findLvol(`${lvol.lvstore}/${made}`, options);
-      if (own !== undefined) await target.client.call("bdev_lvol_delete", { name: own.uuid }, options);
+      if (own !== undefined) await target.call("bdev_lvol_delete", { name: own.uuid }, options);
     }
     return first;
   }
@@ -124,7 +124,7 @@ export class Snapshots {
     if (snapshot === undefined) return;
     const { target, lvol } = snapshot;
     try {
-      await target.client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
+      await target.call("bdev_lvol_delete", { name: lvol.uuid }, options);
     } catch (error) {
       const now = await target.findLvol(lvol.uuid, options);
       if (now !== undefined && now.clones.length < 2) throw error;
@@ -137,7 +137,7 @@ export class Snapshots {
     const name = this.#names.tombstone(lvol.uuid);
     try {
       const place = { lvs_name: lvol.lvstore, lvol_name: name, thin_provision: true };
-      await target.client.call("bdev_lvol_create", { ...place, size: 0 }, options);
+      await target.call("bdev_lvol_create", { ...place, size: 0 }, options);
     } catch (error) {
       if ((await target.findLvol(this.#tombstoneOf(lvol), options)) === undefined) throw error;
     }
@@ -161,7 +161,7 @@ export class Snapshots {
     this.#inUse.add(name);
     try {
       if ((await target.findLvol(alias, options)) === undefined) {
-        await target.client.call("bdev_lvol_snapshot", { lvol_name: volume.uuid, snapshot_name: name }, options);
+        await target.call("bdev_lvol_snapshot", { lvol_name: volume.uuid, snapshot_name: name }, options);
       }
       const lvol = await target.findLvol(alias, options);
       if (lvol === undefined) {
@@ -230,7 +230,7 @@ export class Snapshots {
 async function deleteIfUnneeded(target: Target, lvol: Lvol, options?: CallOptions): Promise<boolean> {
   if (lvol.clones.length > 1) return false;
   try {
-    await target.client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
+    await target.call("bdev_lvol_delete", { name: lvol.uuid }, options);
     return true;
   } catch (error) {
     // A clone was made of it meanwhile, or another call swept it: the next sweep sees how it stands then.

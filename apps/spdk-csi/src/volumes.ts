@@ -132,7 +132,7 @@ export class Volumes {
     const thin = request.parameters.thinProvision;
     const alias = `${lvstore.name}/${name}`;
     try {
-      await target.client.call(
+      await target.call(
         "bdev_lvol_create",
         { lvol_name: name, lvs_name: lvstore.name, thin_provision: thin, size: sizeBytes },
         options,
@@ -156,7 +156,7 @@ export class Volumes {
         const sizeBytes = await this.#targetSize({ target, lvol: snapshot }, request.range, options);
         const alias = `${snapshot.lvstore}/${name}`;
         try {
-          await target.client.call("bdev_lvol_clone", { snapshot_name: snapshot.uuid, clone_name: name }, options);
+          await target.call("bdev_lvol_clone", { snapshot_name: snapshot.uuid, clone_name: name }, options);
         } catch (error) {
           const found = await target.findLvol(alias, options);
           if (found !== undefined) return this.#matching({ target, lvol: found }, request, options);
@@ -191,7 +191,7 @@ export class Volumes {
 
   async #grow({ target, lvol }: Located, sizeBytes: bigint, options?: CallOptions): Promise<Located> {
     try {
-      await target.client.call("bdev_lvol_resize", { name: lvol.uuid, size: sizeBytes }, options);
+      await target.call("bdev_lvol_resize", { name: lvol.uuid, size: sizeBytes }, options);
     } catch (error) {
       const now = await target.findLvol(lvol.uuid, options);
       if (now !== undefined && now.sizeBytes >= sizeBytes) return { target, lvol: now };
@@ -219,17 +219,17 @@ export class Volumes {
         const hosts = subsystem.hosts.map((host) => host.nqn);
         if (hosts.length > 0) throw inUse(id, `is published to ${hosts.join(", ")}`);
         // SPDK would delete the lvol under a live initiator.
-        const controllers = await target.client.call("nvmf_subsystem_get_controllers", { nqn }, options);
+        const controllers = await target.call("nvmf_subsystem_get_controllers", { nqn }, options);
         if (controllers.length > 0) {
           throw inUse(
             id,
             `has ${controllers.length} connected initiators (${controllers.map((each) => each.hostnqn).join(", ")})`,
           );
         }
-        await target.client.call("nvmf_delete_subsystem", { nqn }, options);
+        await target.call("nvmf_delete_subsystem", { nqn }, options);
       }
       try {
-        await target.client.call("bdev_lvol_delete", { name: lvol.uuid }, options);
+        await target.call("bdev_lvol_delete", { name: lvol.uuid }, options);
       } catch (error) {
         if ((await target.findLvol(lvol.uuid, options)) !== undefined) throw error;
       }
