@@ -190,7 +190,8 @@ export class NvmeController {
       const paths = this.#usable(nsid);
       const path = paths[this.policy === "active_active" ? this.#turn++ % Math.max(1, paths.length) : 0];
       if (path === undefined) {
-        const mayComeBack = this.paths.some(({ state }) => state === "resetting");
+        // It is being connected anew, or connected and its ANA state may change.
+        const mayComeBack = this.paths.some(({ state }) => state === "resetting" || state === "enabled");
         if (!mayComeBack || performance.now() >= deadline) throw new IoError(`no path to ${this.name}n${nsid}`);
         await setTimeout(LOOK_AGAIN_MS, undefined, { ref: false });
         continue;

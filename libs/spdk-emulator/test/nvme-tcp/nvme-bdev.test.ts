@@ -298,6 +298,18 @@ describe("two paths", () => {
   });
 });
 
+it("I/O waits while every path is inaccessible, and goes on when one is not any more", async () => {
+  await attach();
+  const host = await connectNear("Farn1");
+  const state = { nqn: NQN, listen_address: listenAddress(target.port), ana_state: "inaccessible" };
+  await target.rpc("nvmf_subsystem_listener_set_ana_state", state);
+  const write = host.write(0, Buffer.alloc(512, "a"));
+  expect(await Promise.race([write, setTimeout(100, "waits")])).toBe("waits");
+  await target.rpc("nvmf_subsystem_listener_set_ana_state", { ...state, ana_state: "non_optimized" });
+  await write;
+  expect((await host.read(0, 512)).toString("latin1", 0, 1)).toBe("a");
+});
+
 describe("when the other target is away", () => {
   const away = { nqn: NQN, listen_address: {} };
   beforeEach(() => {
