@@ -79,7 +79,6 @@ export class ControllerPath {
       this.cntlid = await this.#connectQueue(admin, 0, ANY_CONTROLLER);
       await this.#enable(admin);
       this.identity = readControllerIdentity(await this.#identify(CNS.controller, 0));
-      await this.refreshAna();
       await this.#admit({ opcode: AdminOpcode.setFeatures, dwords: [FEATURE_ASYNC_EVENTS, WANTED_EVENTS] });
       const io = await HostQueue.open(address);
       this.#io = io;

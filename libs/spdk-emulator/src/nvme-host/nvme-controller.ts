@@ -121,6 +121,8 @@ export class NvmeController {
 
   async #scan(path: ControllerPath): Promise<void> {
     const found = new Map((await path.namespaces()).map((namespace) => [namespace.nsid, namespace]));
+    // A new namespace may bring a group of its own.
+    await path.refreshAna();
     if (!this.#paths.has(path)) return;
     this.#paths.set(path, found);
     for (const namespace of found.values()) {

@@ -127,9 +127,11 @@ describe("an NVMe bdev", () => {
       const [bdev] = (await near.call("bdev_get_bdevs", { name: "Farn1" })) as [{ num_blocks: bigint }];
       return bdev.num_blocks === 262144n;
     });
-    await target.rpc("bdev_malloc_create", { name: "Second", num_blocks: 2048, block_size: 4096 });
+    await target.rpc("bdev_malloc_create", { name: "Second", num_blocks: 16384, block_size: 512 });
     await target.rpc("nvmf_subsystem_add_ns", { nqn: NQN, namespace: { bdev_name: "Second" } });
     await until(async () => (await bdevs()).includes("Farn2"));
+    const host = await connectNear("Farn2");
+    expect((await host.read(0, 4096)).length).toBe(4096);
     await target.rpc("nvmf_subsystem_remove_ns", { nqn: NQN, nsid: 1 });
     await until(async () => !(await bdevs()).includes("Farn1"));
     expect(await bdevs()).toEqual(["Farn2"]);
