@@ -1,76 +1,33 @@
-import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { randomBytes } from "node:crypto";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { Emulator } from "../../src/index.ts";
 import { makeSecret } from "./authenticate.ts";
 import { Host } from "./host.ts";
-import { ADDRESS, freePort, HOST_NQN, listenAddress, NQN, startTarget, type Target } from "./target.ts";
+import { ADDRESS, freePort, HOST_NQN, listenAddress, NQN } from "./target.ts";
+import {
+  attach,
+  attachParams,
+  bdevs,
+  cleanups,
+  connectNear,
+  dir,
+  near,
+  path,
+  sha,
+  startNear,
+  states,
+  target,
+  until,
+  useTwoTargets,
+} from "./two-targets.ts";
 
 const MIB = 1024 ** 2;
-const SECOND_NQN = "nqn.2026-11.io.example:gateway";
-const INTERNAL_ERROR = 0x006;
 
-/** The target whose lvol is attached. */
-let target: Target;
-/** The one that attaches it. */
-let near: Emulator;
-let dir: string;
-const cleanups: (() => unknown)[] = [];
-
-beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), "nvme-bdev-"));
-  cleanups.push(() => rmSync(dir, { recursive: true, force: true }));
-  target = await startTarget({ subsystem: { ana_reporting: true } });
-  cleanups.push(() => target.close());
-  near = await startNear("26.09");
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-async function startNear(spdkVersion: string): Promise<Emulator> {
-  const emulator = await Emulator.start({
-    listen: [`unix://${join(dir, `${spdkVersion}.sock`)}`],
-    dir: join(dir, "data"),
-    spdkVersion,
-  });
-  cleanups.push(() => emulator.close());
-  return emulator;
-}
-
-const path = (port = target.port) => ({ trtype: "TCP", adrfam: "IPv4", traddr: ADDRESS, trsvcid: String(port) });
-const attachParams = (port?: number) => ({ name: "Far", ...path(port), subnqn: NQN, hostnqn: HOST_NQN });
-const attach = (params: object = {}, port?: number): Promise<unknown> =>
-  near.call("bdev_nvme_attach_controller", { ...attachParams(port), ...params });
-const sha = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
-const bdevs = async (): Promise<readonly string[]> =>
-  ((await near.call("bdev_get_bdevs")) as { name: string }[]).map(({ name }) => name);
-const states = async (): Promise<readonly string[]> =>
-  ((await near.call("bdev_nvme_get_controllers")) as { ctrlrs: { state: string }[] }[]).flatMap(({ ctrlrs }) =>
-    ctrlrs.map(({ state }) => state),
-  );
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500 && !(await condition()); tries += 1) await setTimeout(10);
-  expect(await condition()).toBe(true);
-}
-
-/** Exports a bdev of the near target, and connects to it. */
-async function connectNear(bdevName: string): Promise<Host> {
-  const port = await freePort();
-  await near.call("nvmf_create_transport", { trtype: "TCP" });
-  await near.call("nvmf_create_subsystem", { nqn: SECOND_NQN, allow_any_host: true });
-  await near.call("nvmf_subsystem_add_ns", { nqn: SECOND_NQN, namespace: { bdev_name: bdevName } });
-  await near.call("nvmf_subsystem_add_listener", { nqn: SECOND_NQN, listen_address: listenAddress(port) });
-  const host = await Host.connect({ address: ADDRESS, port, nqn: SECOND_NQN, hostNqn: HOST_NQN });
-  cleanups.push(() => host.close());
-  return host;
-}
+useTwoTargets();
 
 describe("an NVMe bdev", () => {
   it("is another target's namespace, with its uuid and size", async () => {
@@ -159,8 +116,9 @@ describe("bdev_nvme_attach_controller", () => {
   it("refuses a port where nobody listens, in the words of each version", async () => {
     const closed = await freePort();
     await expect(attach({}, closed)).rejects.toMatchObject({ code: -5 });
-    near = await startNear("24.01");
-    await expect(attach({}, closed)).rejects.toMatchObject({ code: -19, message: "No such device" });
+    const older = await startNear("24.01");
+    const attached = older.call("bdev_nvme_attach_controller", attachParams(closed));
+    await expect(attached).rejects.toMatchObject({ code: -19, message: "No such device" });
   });
 
   it.each([
@@ -211,29 +169,6 @@ it("the same controller twice at once is attached once, and the other is refused
   expect(await states()).toEqual(["enabled"]);
 });
 
-it("a controller that is detached while it connects anew is gone, with its connections", async () => {
-  await attach({ ctrlr_loss_timeout_sec: -1, reconnect_delay_sec: 1 });
-  const reset = near.call("bdev_nvme_reset_controller", { name: "Far" });
-  reset.catch(() => undefined);
-  await near.call("bdev_nvme_detach_controller", { name: "Far" });
-  await expect(reset).rejects.toMatchObject({ code: -5 });
-  expect(await near.call("bdev_nvme_get_controllers")).toEqual([]);
-  await until(async () => ((await target.rpc("nvmf_subsystem_get_controllers", { nqn: NQN })) as []).length === 0);
-});
-
-it("resets that come together, and with a loss, leave one association", async () => {
-  await attach({ ctrlr_loss_timeout_sec: -1, reconnect_delay_sec: 1 });
-  await target.rpc("nvmf_subsystem_remove_host", { nqn: NQN, host: HOST_NQN });
-  await until(async () => (await states())[0] === "resetting");
-  await target.rpc("nvmf_subsystem_add_host", { nqn: NQN, host: HOST_NQN });
-  const reset = (): Promise<unknown> => near.call("bdev_nvme_reset_controller", { name: "Far" });
-  expect(await Promise.all([reset(), reset()])).toEqual([true, true]);
-  // Beyond the delay of whoever still tried.
-  await setTimeout(1200);
-  expect(await target.rpc("nvmf_subsystem_get_controllers", { nqn: NQN })).toHaveLength(1);
-  expect(await states()).toEqual(["enabled"]);
-});
-
 it("more ANA groups than a page of the log holds are all known", async () => {
   const nqn = "nqn.2026-11.io.example:many";
   const subsystem = { nqn, ana_reporting: true, max_namespaces: 200, allow_any_host: true };
@@ -246,108 +181,6 @@ it("more ANA groups than a page of the log holds are all known", async () => {
   await near.call("bdev_nvme_attach_controller", { name: "Many", ...path(), subnqn: nqn });
   const host = await connectNear("Manyn150");
   expect((await host.read(0, 512)).length).toBe(512);
-});
-
-describe("two paths", () => {
-  let second: number;
-  beforeEach(async () => {
-    second = await freePort();
-    await target.listen(second, "non_optimized");
-  });
-
-  it("are one bdev; the same path twice is refused, and so is another subsystem's", async () => {
-    await attach();
-    expect(await attach({}, second)).toEqual(["Farn1"]);
-    const twice = { code: -114, message: "A controller named Far already exists with the specified network path" };
-    await expect(attach({}, second)).rejects.toMatchObject(twice);
-    await expect(attach({ subnqn: "nqn.2026-11.io.example:x" }, await freePort())).rejects.toMatchObject({
-      code: -22,
-      message: `A controller named Far already exists, but uses a different subnqn (${NQN})`,
-    });
-    await expect(attach({ multipath: "disable" }, second)).rejects.toMatchObject({ code: -114 });
-    expect(await near.call("bdev_nvme_get_io_paths")).toMatchObject({
-      poll_groups: [{ io_paths: [{ current: true }, { current: false }] }],
-    });
-  });
-
-  it("are used as their ANA states say, and one goes on when the other is gone", async () => {
-    await attach();
-    await attach({}, second);
-    const host = await connectNear("Farn1");
-    const data = randomBytes(512);
-    let written = 0;
-    const stop = new AbortController();
-    const writing = (async () => {
-      for (; !stop.signal.aborted; written += 1) await host.write(512 * (written % 1000), data);
-    })();
-    const moreWrites = async (): Promise<void> => {
-      const before = written;
-      await until(() => written > before + 20);
-    };
-    await moreWrites();
-    const inaccessible = { nqn: NQN, listen_address: listenAddress(target.port), ana_state: "inaccessible" };
-    await target.rpc("nvmf_subsystem_listener_set_ana_state", inaccessible);
-    await moreWrites();
-    await target.rpc("nvmf_subsystem_listener_set_ana_state", { ...inaccessible, ana_state: "optimized" });
-    await target.rpc("nvmf_subsystem_remove_listener", { nqn: NQN, listen_address: listenAddress(second) });
-    await moreWrites();
-    stop.abort();
-    await writing;
-    expect([...(await states())].toSorted()).toEqual(["enabled", "failed"]);
-    await near.call("bdev_nvme_detach_controller", { name: "Far", traddr: ADDRESS, trsvcid: String(second) });
-    expect(await states()).toEqual(["enabled"]);
-    expect(await bdevs()).toContain("Farn1");
-  });
-});
-
-it("I/O waits while every path is inaccessible, and goes on when one is not any more", async () => {
-  await attach();
-  const host = await connectNear("Farn1");
-  const state = { nqn: NQN, listen_address: listenAddress(target.port), ana_state: "inaccessible" };
-  await target.rpc("nvmf_subsystem_listener_set_ana_state", state);
-  const write = host.write(0, Buffer.alloc(512, "a"));
-  expect(await Promise.race([write, setTimeout(100, "waits")])).toBe("waits");
-  await target.rpc("nvmf_subsystem_listener_set_ana_state", { ...state, ana_state: "non_optimized" });
-  await write;
-  expect((await host.read(0, 512)).toString("latin1", 0, 1)).toBe("a");
-});
-
-describe("when the other target is away", () => {
-  const away = { nqn: NQN, listen_address: {} };
-  beforeEach(() => {
-    away.listen_address = listenAddress(target.port);
-  });
-
-  it("I/O fails after one try, until the controller is reset", async () => {
-    await attach();
-    const host = await connectNear("Farn1");
-    await target.rpc("nvmf_subsystem_remove_listener", away);
-    await until(async () => (await states())[0] === "failed");
-    await expect(host.read(0, 512)).rejects.toThrow(`status 0x${INTERNAL_ERROR}`);
-    await expect(near.call("bdev_nvme_reset_controller", { name: "Far" })).rejects.toMatchObject({ code: -5 });
-    await target.rpc("nvmf_subsystem_add_listener", away);
-    expect(await near.call("bdev_nvme_reset_controller", { name: "Far" })).toBe(true);
-    expect((await host.read(0, 512)).length).toBe(512);
-  });
-
-  it("I/O waits where it was told to try again, and goes on when it is back", async () => {
-    await attach({ ctrlr_loss_timeout_sec: -1, reconnect_delay_sec: 1 });
-    const host = await connectNear("Farn1");
-    await target.rpc("nvmf_subsystem_remove_listener", away);
-    await until(async () => (await states())[0] === "resetting");
-    const write = host.write(0, Buffer.alloc(512, "a"));
-    expect(await Promise.race([write, setTimeout(100, "waits")])).toBe("waits");
-    await target.rpc("nvmf_subsystem_add_listener", away);
-    await write;
-    expect((await host.read(0, 512)).toString("latin1", 0, 1)).toBe("a");
-  });
-
-  it("the controller is given up when its time is over, and its bdev with it", async () => {
-    await attach({ ctrlr_loss_timeout_sec: 1, reconnect_delay_sec: 1 });
-    await target.rpc("nvmf_subsystem_remove_listener", away);
-    await until(async () => (await bdevs()).length === 0);
-    expect(await near.call("bdev_nvme_get_controllers")).toEqual([]);
-  });
 });
 
 describe("an lvstore on an NVMe bdev", () => {
