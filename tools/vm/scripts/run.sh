@@ -8,13 +8,18 @@ here=$(dirname "$(realpath "$0")")
 kernel=$(ls "$cache"/kernel/boot/vmlinuz-*)
 run=$(mktemp -d "$cache/run.XXXXXX") || exit 125
 virtiofsd=
+qemu_pid=
+reader=
 cleanup() {
+  [ -n "$qemu_pid" ] && kill "$qemu_pid" 2>/dev/null && wait "$qemu_pid" 2>/dev/null
   [ -n "$virtiofsd" ] && kill "$virtiofsd" 2>/dev/null && wait "$virtiofsd" 2>/dev/null
+  [ -n "$reader" ] && kill "$reader" 2>/dev/null
   rm -f "$run"/* 2>/dev/null
   # Never with -r: below this is the host's root, in the mount namespace of virtiofsd.
   rmdir "$run/root" "$run" 2>/dev/null
 }
 trap cleanup EXIT
+trap 'exit 143' TERM INT
 mkdir "$run/root"
 printf '%s\n' "$3" > "$run/command"
 mkfifo "$run/out"
@@ -40,8 +45,11 @@ timeout -k 5 "$seconds" qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-siz
   -chardev "file,id=out,path=$run/out" -device virtserialport,chardev=out,nr=1 \
   -chardev "file,id=status,path=$run/status" -device virtserialport,chardev=status,nr=2 \
   -netdev user,id=net,ipv6=off -device virtio-net-pci,netdev=net,romfile= \
-  -kernel "$kernel" -initrd "$cache/initrd.cpio" -append "${options//$'\n'/ }" < /dev/null
+  -kernel "$kernel" -initrd "$cache/initrd.cpio" -append "${options//$'\n'/ }" < /dev/null &
+qemu_pid=$!
+wait "$qemu_pid"
 qemu=$?
+qemu_pid=
 # Opened once more, so that the reader ends even if QEMU never did.
 exec 9<> "$run/out"
 exec 9>&-

@@ -13,6 +13,8 @@ import { quote, runInVirtualMachine } from "./virtual-machine.ts";
 const GUEST = join(import.meta.dirname, "guest/main.ts");
 const DISK_BYTES = 64 * 1024 ** 3;
 const TIMEOUT_SECONDS = 300;
+/** As shells tell that SIGTERM ended something. */
+const TERMINATED = 143;
 
 async function main([what, ...args]: readonly string[]): Promise<number> {
   if (what === "run") return runInVirtualMachine(args.join(" "), { timeoutSeconds: TIMEOUT_SECONDS });
@@ -33,6 +35,7 @@ async function testEmulator(groups: readonly string[]): Promise<number> {
     1,
     GROUPS.filter((group) => wanted.includes(group)),
   );
+  if (first === TERMINATED) return first;
   const second = await testIn(
     2,
     GROUPS_OF_TWO_PROCESSORS.filter((group) => wanted.includes(group)),

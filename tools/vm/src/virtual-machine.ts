@@ -15,7 +15,13 @@ export async function runInVirtualMachine(
   if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
   const args = [cache, String(timeoutSeconds), command, String(processors)];
   const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "inherit", "inherit"] });
+  // Whoever ends this ends the machine; what was begun around it is put in order then.
+  const end = (): void => {
+    machine.kill("SIGTERM");
+  };
+  process.once("SIGTERM", end).once("SIGINT", end);
   await once(machine, "close");
+  process.off("SIGTERM", end).off("SIGINT", end);
   return machine.exitCode ?? 125;
 }
 

@@ -19,10 +19,16 @@ export async function nvmeCliGroup(target: Target, check: Check): Promise<void> 
   });
   await check("id-ctrl and id-ns", async () => {
     const controller = await json(`nvme id-ctrl /dev/${name} -o json`);
+    same("vendor", controller["vid"], 0x8086);
     same("model", String(controller["mn"]).trim(), volume.uuid);
+    same("serial", String(controller["sn"]).trim(), "spdkcsi-sn");
+    same("firmware", String(controller["fr"]).trim(), "26.09");
+    ensure("the controller names a keep-alive granularity", Number(controller["kas"]) > 0);
     same("subnqn", controller["subnqn"], volume.nqn);
     const namespace = await json(`nvme id-ns ${path} -o json`);
     same("nsze", namespace["nsze"], 131072);
+    same("ncap", namespace["ncap"], 131072);
+    ensure("the namespace is shared", (Number(namespace["nmic"]) & 1) === 1);
     same("nguid", namespace["nguid"], volume.uuid.replaceAll("-", ""));
   });
   await check("ana-log and smart-log", async () => {
@@ -30,6 +36,10 @@ export async function nvmeCliGroup(target: Target, check: Check): Promise<void> 
     ensure(ana, ana.includes("optimized"));
     const smart = await json(`nvme smart-log ${path} -o json`);
     same("critical warning", smart["critical_warning"], 0);
+    same("temperature in kelvins", smart["temperature"], 300);
+    same("spare percent", smart["avail_spare"], 100);
+    same("percent used", smart["percent_used"], 0);
+    same("media errors", Number(smart["media_errors"]), 0);
   });
   await check("discover shows each host what is its own", async () => {
     const who = `-q ${HOST_NQN} -I ${HOST_ID}`;
