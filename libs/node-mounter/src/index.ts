@@ -1,24 +1,34 @@
-export { blockDeviceSize } from "./block-device.ts";
-export type { CallOptions } from "./call-options.ts";
-export { checkFilesystem } from "./check-filesystem.ts";
-export { CONNECTOR_ERROR_CODES, type Connector, ConnectorError, type ConnectorErrorCode } from "./connector.ts";
-export { type BindMount, ensureBindMounted } from "./ensure-bind-mounted.ts";
-export { type EnsuredFilesystem, ensureFilesystem } from "./ensure-filesystem.ts";
-export { type DeviceMount, ensureMounted } from "./ensure-mounted.ts";
-export { FILESYSTEM_ERROR_CODES, FilesystemError, type FilesystemErrorCode } from "./filesystem-error.ts";
-export { FILESYSTEM_TYPES, type FilesystemType } from "./filesystem-type.ts";
-export type { EnsureFilesystemOptions, FilesystemRequest } from "./format-call.ts";
-export { type GrowRequest, growFilesystem } from "./grow-filesystem.ts";
-export type { FileStat, Host, HostFiles, OnTimeout, RunOptions, RunResult } from "./host.ts";
-export { childrenSettled, HOST_ERROR_CODES, HostError, type HostErrorCode } from "./host-error.ts";
-export { type LinuxHostOptions, linuxHost } from "./linux-host.ts";
-export type { Logger } from "./logger.ts";
-export { type LoopConnectorOptions, loopConnector } from "./loop-connector.ts";
-export { MOUNT_ERROR_CODES, MountError, type MountErrorCode } from "./mount-error.ts";
-export { type MountEntry, parseMountInfo } from "./mount-info.ts";
-export { findMounts, isMountPoint, type MountFilter } from "./mount-table.ts";
-export { type ProbeResult, probeDevice } from "./probe-device.ts";
-export { removeMount } from "./remove-mount.ts";
-export { openVolumeRecords, type VolumeRecord, type VolumeRecordPatch, VolumeRecords } from "./volume-records.ts";
-export { type Usage, type VolumeStats, volumeStats } from "./volume-stats.ts";
-export { isAllZero, type ZeroReadOptions } from "./zero-read.ts";
+export { blockDeviceSize } from "./block-devices/block-device.ts";
+export {
+  CONNECTOR_ERROR_CODES,
+  type Connector,
+  ConnectorError,
+  type ConnectorErrorCode,
+} from "./connectors/connector.ts";
+export { type LoopConnectorOptions, loopConnector } from "./connectors/loop-connector.ts";
+export { checkFilesystem } from "./filesystems/check-filesystem.ts";
+export { type EnsuredFilesystem, ensureFilesystem } from "./filesystems/ensure-filesystem.ts";
+export { FILESYSTEM_ERROR_CODES, FilesystemError, type FilesystemErrorCode } from "./filesystems/filesystem-error.ts";
+export { FILESYSTEM_TYPES, type FilesystemType } from "./filesystems/filesystem-type.ts";
+export type { EnsureFilesystemOptions, FilesystemRequest } from "./filesystems/format-call.ts";
+export { type GrowRequest, growFilesystem } from "./filesystems/grow-filesystem.ts";
+export { type ProbeResult, probeDevice } from "./filesystems/probe-device.ts";
+export { type Usage, type VolumeStats, volumeStats } from "./filesystems/volume-stats.ts";
+export { isAllZero, type ZeroReadOptions } from "./filesystems/zero-read.ts";
+export type { CallOptions } from "./host/call-options.ts";
+export type { FileStat, Host, HostFiles, OnTimeout, RunOptions, RunResult } from "./host/host.ts";
+export { childrenSettled, HOST_ERROR_CODES, HostError, type HostErrorCode } from "./host/host-error.ts";
+export { type LinuxHostOptions, linuxHost } from "./host/linux-host.ts";
+export type { Logger } from "./host/logger.ts";
+export { type BindMount, ensureBindMounted } from "./mounts/ensure-bind-mounted.ts";
+export { type DeviceMount, ensureMounted } from "./mounts/ensure-mounted.ts";
+export { MOUNT_ERROR_CODES, MountError, type MountErrorCode } from "./mounts/mount-error.ts";
+export { type MountEntry, parseMountInfo } from "./mounts/mount-info.ts";
+export { findMounts, isMountPoint, type MountFilter } from "./mounts/mount-table.ts";
+export { removeMount } from "./mounts/remove-mount.ts";
+export {
+  openVolumeRecords,
+  type VolumeRecord,
+  type VolumeRecordPatch,
+  VolumeRecords,
+} from "./records/volume-records.ts";

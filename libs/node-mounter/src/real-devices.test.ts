@@ -6,18 +6,18 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { blockDeviceSize } from "./block-device.ts";
-import type { Connector } from "./connector.ts";
-import { ensureBindMounted } from "./ensure-bind-mounted.ts";
-import { ensureFilesystem } from "./ensure-filesystem.ts";
-import { ensureMounted } from "./ensure-mounted.ts";
-import { growFilesystem } from "./grow-filesystem.ts";
-import { linuxHost } from "./linux-host.ts";
-import { loopConnector } from "./loop-connector.ts";
-import { findMounts } from "./mount-table.ts";
-import { removeMount } from "./remove-mount.ts";
-import { openVolumeRecords } from "./volume-records.ts";
-import { volumeStats } from "./volume-stats.ts";
+import { blockDeviceSize } from "./block-devices/block-device.ts";
+import type { Connector } from "./connectors/connector.ts";
+import { loopConnector } from "./connectors/loop-connector.ts";
+import { ensureFilesystem } from "./filesystems/ensure-filesystem.ts";
+import { growFilesystem } from "./filesystems/grow-filesystem.ts";
+import { volumeStats } from "./filesystems/volume-stats.ts";
+import { linuxHost } from "./host/linux-host.ts";
+import { ensureBindMounted } from "./mounts/ensure-bind-mounted.ts";
+import { ensureMounted } from "./mounts/ensure-mounted.ts";
+import { findMounts } from "./mounts/mount-table.ts";
+import { removeMount } from "./mounts/remove-mount.ts";
+import { openVolumeRecords } from "./records/volume-records.ts";
 
 const ROOT = process.getuid?.() === 0;
 if (!ROOT) process.stdout.write("not root: the tests on real loop devices are skipped\n");

@@ -1,5 +1,5 @@
-import type { RunResult } from "../host.ts";
-import { HostError } from "../host-error.ts";
+import type { RunResult } from "../host/host.ts";
+import { HostError } from "../host/host-error.ts";
 import { type FakeDevice, type FakeFilesystem, isZeroFake, readFake } from "./fake-device.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 import { runFakeMount, runFakeUmount } from "./fake-mount.ts";

@@ -1,4 +1,4 @@
-import type { FilesystemType } from "../filesystem-type.ts";
+import type { FilesystemType } from "../filesystems/filesystem-type.ts";
 
 /** A filesystem on a fake device. */
 export interface FakeFilesystem {

@@ -1,5 +1,5 @@
-import type { FileStat, HostFiles } from "../host.ts";
-import type { MountEntry } from "../mount-info.ts";
+import type { FileStat, HostFiles } from "../host/host.ts";
+import type { MountEntry } from "../mounts/mount-info.ts";
 import type { FakeMachine, FakeNode } from "./fake-machine.ts";
 
 /** The fake's files. `onWrite` is told of each durable write. */

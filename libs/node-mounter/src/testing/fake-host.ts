@@ -1,5 +1,5 @@
-import type { Host, HostFiles, RunOptions, RunResult } from "../host.ts";
-import { HostError } from "../host-error.ts";
+import type { Host, HostFiles, RunOptions, RunResult } from "../host/host.ts";
+import { HostError } from "../host/host-error.ts";
 import { runFake } from "./fake-commands.ts";
 import type { FakeContent, FakeDevice } from "./fake-device.ts";
 import { fakeFiles } from "./fake-files.ts";

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 
-import type { MountEntry } from "../mount-info.ts";
-import { MountTable } from "../mount-table.ts";
+import type { MountEntry } from "../mounts/mount-info.ts";
+import { MountTable } from "../mounts/mount-table.ts";
 import type { FakeDevice } from "./fake-device.ts";
 
 /** A file, directory, symlink or device node of the fake. */

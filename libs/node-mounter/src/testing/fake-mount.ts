@@ -1,4 +1,4 @@
-import type { RunResult } from "../host.ts";
+import type { RunResult } from "../host/host.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 
 const DONE: RunResult = { exitCode: 0, stdout: "", stderr: "" };

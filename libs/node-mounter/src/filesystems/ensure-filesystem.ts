@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
-
+import type { Host } from "../host/host.ts";
+import type { VolumeRecord, VolumeRecords } from "../records/volume-records.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 import type { FilesystemType } from "./filesystem-type.ts";
 import type { EnsureFilesystemOptions, FilesystemRequest, FormatCall } from "./format-call.ts";
 import { requireBlank } from "./format-permit.ts";
 import { formattedBefore, mustNotFormat, notBlank } from "./format-refusals.ts";
-import type { Host } from "./host.ts";
 import { makeFilesystem } from "./make-filesystem.ts";
 import { type ProbeResult, probeSignatures } from "./probe-device.ts";
 import { findBackupSuperblock } from "./residue.ts";
 import { isUnfinished } from "./superblock.ts";
-import type { VolumeRecord, VolumeRecords } from "./volume-records.ts";
 
 /** The filesystem that a device has. */
 export interface EnsuredFilesystem {

@@ -1,6 +1,6 @@
-import type { CallOptions } from "./call-options.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
 import { FilesystemError } from "./filesystem-error.ts";
-import type { Host } from "./host.ts";
 
 /** Amounts of one kind. `used` counts what everybody uses; `available` is what is left to users other than root. */
 export interface Usage {

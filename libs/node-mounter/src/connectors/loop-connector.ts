@@ -1,7 +1,7 @@
-import type { CallOptions } from "./call-options.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
+import { findMounts } from "../mounts/mount-table.ts";
 import { type Connector, ConnectorError } from "./connector.ts";
-import type { Host } from "./host.ts";
-import { findMounts } from "./mount-table.ts";
 
 const LOOP_MAJOR = "7";
 const ATTEMPTS = 8;

@@ -1,6 +1,6 @@
-import type { CallOptions } from "./call-options.ts";
-import { FilesystemError } from "./filesystem-error.ts";
-import type { Host, RunResult } from "./host.ts";
+import { FilesystemError } from "../filesystems/filesystem-error.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host, RunResult } from "../host/host.ts";
 
 /** Throws FilesystemError `NOT_A_DEVICE` unless `device` itself, not what a symlink leads to, is a block device. */
 export async function requireDevice(host: Host, device: string): Promise<void> {

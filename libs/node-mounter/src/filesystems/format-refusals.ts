@@ -1,6 +1,6 @@
+import type { VolumeRecord } from "../records/volume-records.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 import type { FilesystemRequest } from "./format-call.ts";
-import type { VolumeRecord } from "./volume-records.ts";
 
 /** The device holds something that is no filesystem. */
 export function notBlank({ volumeId, device }: FilesystemRequest, what: string): FilesystemError {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-import type { Host, RunOptions } from "./host.ts";
+import type { Host, RunOptions } from "../host/host.ts";
 import { MountError } from "./mount-error.ts";
 
 /** Makes sure that something can be mounted on `path`, which is canonical and not mounted on. */

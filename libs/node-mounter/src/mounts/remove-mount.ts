@@ -1,5 +1,5 @@
-import type { CallOptions } from "./call-options.ts";
-import type { Host, RunOptions } from "./host.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host, RunOptions } from "../host/host.ts";
 import { MountError } from "./mount-error.ts";
 import { canonicalPath, MountTable } from "./mount-table.ts";
 import { runMount } from "./mount-target.ts";

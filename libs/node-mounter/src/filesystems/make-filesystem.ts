@@ -1,9 +1,9 @@
-import { blockDeviceSize } from "./block-device.ts";
-import type { CallOptions } from "./call-options.ts";
+import { blockDeviceSize } from "../block-devices/block-device.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
+import type { Logger } from "../host/logger.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 import type { FilesystemType } from "./filesystem-type.ts";
-import type { Host } from "./host.ts";
-import type { Logger } from "./logger.ts";
 
 /** From here on mkfs.xfs takes a device without `--unsupported`. */
 const XFS_SUPPORTED_BYTES = 300n * 1024n * 1024n;

@@ -1,9 +1,9 @@
+import { HostError } from "../host/host-error.ts";
+import type { VolumeRecord } from "../records/volume-records.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 import type { FormatCall } from "./format-call.ts";
 import { notBlank } from "./format-refusals.ts";
-import { HostError } from "./host-error.ts";
 import { probeDevice } from "./probe-device.ts";
-import type { VolumeRecord } from "./volume-records.ts";
 import { isAllZero } from "./zero-read.ts";
 
 /** Throws FilesystemError unless the device is provably blank: by an unused proof or by reading all of it, and by every probe. */

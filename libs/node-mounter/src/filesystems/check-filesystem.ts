@@ -1,8 +1,8 @@
-import { requireDevice } from "./block-device.ts";
-import type { CallOptions } from "./call-options.ts";
+import { requireDevice } from "../block-devices/block-device.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
 import { FilesystemError, type FilesystemErrorCode } from "./filesystem-error.ts";
 import type { FilesystemType } from "./filesystem-type.ts";
-import type { Host } from "./host.ts";
 
 /** e2fsck(8), EXIT CODE: a bit mask. 1 (errors corrected) is fine; the gravest of the others is told. */
 const E2FSCK_BITS: readonly { readonly bit: number; readonly code: FilesystemErrorCode; readonly what: string }[] = [

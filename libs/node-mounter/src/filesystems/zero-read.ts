@@ -1,6 +1,6 @@
-import { blockDeviceSize, dropCache, isZeroRange } from "./block-device.ts";
-import type { CallOptions } from "./call-options.ts";
-import type { Host } from "./host.ts";
+import { blockDeviceSize, dropCache, isZeroRange } from "../block-devices/block-device.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
 
 /** How a device is read. */
 export interface ZeroReadOptions extends CallOptions {

@@ -1,8 +1,8 @@
-import type { CallOptions } from "./call-options.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
+import { findMounts } from "../mounts/mount-table.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 import type { FilesystemType } from "./filesystem-type.ts";
-import type { Host } from "./host.ts";
-import { findMounts } from "./mount-table.ts";
 
 /** A mounted filesystem to be grown. */
 export interface GrowRequest {

@@ -1,8 +1,8 @@
-import type { CallOptions } from "./call-options.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
+import type { Logger } from "../host/logger.ts";
+import type { VolumeRecords } from "../records/volume-records.ts";
 import type { FilesystemType } from "./filesystem-type.ts";
-import type { Host } from "./host.ts";
-import type { Logger } from "./logger.ts";
-import type { VolumeRecords } from "./volume-records.ts";
 
 /** A filesystem that a device must have. */
 export interface FilesystemRequest {

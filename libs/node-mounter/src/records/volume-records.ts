@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-import { FilesystemError } from "./filesystem-error.ts";
-import { FILESYSTEM_TYPES, type FilesystemType } from "./filesystem-type.ts";
-import type { Host } from "./host.ts";
-import { childrenSettled } from "./host-error.ts";
+import { FilesystemError } from "../filesystems/filesystem-error.ts";
+import { FILESYSTEM_TYPES, type FilesystemType } from "../filesystems/filesystem-type.ts";
+import type { Host } from "../host/host.ts";
+import { childrenSettled } from "../host/host-error.ts";
 
 /** What this node remembers of a volume, across restarts. */
 export interface VolumeRecord {

@@ -1,4 +1,4 @@
-import type { CallOptions } from "./call-options.ts";
+import type { CallOptions } from "../host/call-options.ts";
 
 /** Brings a volume's block device to this node. All of it idempotent. `Connection` is plain JSON: it is kept in a record. */
 export interface Connector<Connection> {

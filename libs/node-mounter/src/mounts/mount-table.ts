@@ -1,6 +1,6 @@
 import { basename, dirname, join, normalize, relative } from "node:path";
 
-import type { Host } from "./host.ts";
+import type { Host } from "../host/host.ts";
 import { MountError } from "./mount-error.ts";
 import { type MountEntry, parseMountInfo } from "./mount-info.ts";
 

@@ -1,7 +1,7 @@
-import { readBytes } from "./block-device.ts";
-import type { CallOptions } from "./call-options.ts";
+import { readBytes } from "../block-devices/block-device.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
 import type { FilesystemType } from "./filesystem-type.ts";
-import type { Host } from "./host.ts";
 
 /** Where the main superblock begins, and enough of it. */
 const RANGES = { ext4: { offset: 1024n, length: 256 }, xfs: { offset: 0n, length: 256 } } as const;

@@ -1,6 +1,6 @@
-import { dropCache, probeFailed, requireDevice } from "./block-device.ts";
-import type { CallOptions } from "./call-options.ts";
-import type { Host } from "./host.ts";
+import { dropCache, probeFailed, requireDevice } from "../block-devices/block-device.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
 import { findResidue } from "./residue.ts";
 
 /** What a device holds. `unclean`: something that is no filesystem, or data of unknown form. `none`: no sign of anything. */

@@ -1,6 +1,6 @@
-import { blockDeviceSize, isZeroRange, readBytes } from "./block-device.ts";
-import type { CallOptions } from "./call-options.ts";
-import type { Host } from "./host.ts";
+import { blockDeviceSize, isZeroRange, readBytes } from "../block-devices/block-device.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
 
 const EDGE_BYTES = 4n * 1024n * 1024n;
 const BACKUP_BYTES = 64n * 1024n;

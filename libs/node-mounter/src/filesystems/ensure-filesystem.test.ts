@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-
+import { openVolumeRecords, type VolumeRecords } from "../records/volume-records.ts";
+import { type FakeContent, type FakeHost, fakeHost } from "../testing.ts";
 import { ensureFilesystem } from "./ensure-filesystem.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 import type { FilesystemRequest } from "./format-call.ts";
-import { type FakeContent, type FakeHost, fakeHost } from "./testing.ts";
-import { openVolumeRecords, type VolumeRecords } from "./volume-records.ts";
 
 const DEVICE = "/dev/nvme0n1";
 const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";

@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-
+import { type FakeHost, fakeHost } from "../testing.ts";
 import { ensureBindMounted } from "./ensure-bind-mounted.ts";
 import { ensureMounted } from "./ensure-mounted.ts";
 import { MountError } from "./mount-error.ts";
 import { parseMountInfo } from "./mount-info.ts";
 import { findMounts, isMountPoint } from "./mount-table.ts";
 import { removeMount } from "./remove-mount.ts";
-import { type FakeHost, fakeHost } from "./testing.ts";
 
 const GIB = 1024n ** 3n;
 const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
