@@ -16,5 +16,6 @@ export const unavailableConnector: Connector<Connection> = {
   attach: async (connection) => refuse(connection),
   resize: async (connection) => refuse(connection),
   find: async () => undefined,
+  diagnose: async () => undefined,
   detach: async () => undefined,
 };

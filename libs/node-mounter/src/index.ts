@@ -1,10 +1,6 @@
 export { blockDeviceSize } from "./block-devices/block-device.ts";
-export {
-  CONNECTOR_ERROR_CODES,
-  type Connector,
-  ConnectorError,
-  type ConnectorErrorCode,
-} from "./connectors/connector.ts";
+export type { AttachedDevice, AttachOptions, Connector } from "./connectors/connector.ts";
+export { CONNECTOR_ERROR_CODES, ConnectorError, type ConnectorErrorCode } from "./connectors/connector-error.ts";
 export { type LoopConnectorOptions, loopConnector } from "./connectors/loop-connector.ts";
 export { checkFilesystem } from "./filesystems/check-filesystem.ts";
 export { type EnsuredFilesystem, ensureFilesystem } from "./filesystems/ensure-filesystem.ts";
@@ -16,7 +12,7 @@ export { type ProbeResult, probeDevice } from "./filesystems/probe-device.ts";
 export { type Usage, type VolumeStats, volumeStats } from "./filesystems/volume-stats.ts";
 export { isAllZero, type ZeroReadOptions } from "./filesystems/zero-read.ts";
 export type { CallOptions } from "./host/call-options.ts";
-export type { FileStat, Host, HostFiles, OnTimeout, RunOptions, RunResult } from "./host/host.ts";
+export type { ChangeLimits, FileStat, Host, HostFiles, OnTimeout, RunOptions, RunResult } from "./host/host.ts";
 export { childrenSettled, HOST_ERROR_CODES, HostError, type HostErrorCode } from "./host/host-error.ts";
 export { type LinuxHostOptions, linuxHost } from "./host/linux-host.ts";
 export type { Logger } from "./host/logger.ts";

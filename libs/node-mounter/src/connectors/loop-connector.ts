@@ -1,7 +1,9 @@
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
+import { KeyedQueue } from "../keyed-queue.ts";
 import { findMounts } from "../mounts/mount-table.ts";
-import { type Connector, ConnectorError } from "./connector.ts";
+import type { Connector } from "./connector.ts";
+import { ConnectorError } from "./connector-error.ts";
 
 const LOOP_MAJOR = "7";
 const ATTEMPTS = 8;
@@ -17,7 +19,7 @@ export function loopConnector<Connection>(
   host: Host,
   { file }: LoopConnectorOptions<Connection>,
 ): Connector<Connection> {
-  const turns = new Map<string, Promise<unknown>>();
+  const queue = new KeyedQueue();
   return {
     kind: "loop",
     async attach(connection, options = {}) {
@@ -26,12 +28,20 @@ export function loopConnector<Connection>(
         throw new ConnectorError("NOT_FOUND", `the volume's file ${path ?? ""} does not exist on this node`);
       }
       // Two calls at once would make two devices of one file.
-      return inTurn(turns, path, () => attachFile(host, path, options));
+      return queue.run(path, () => attachFile(host, path, options));
     },
     async find(connection, options = {}) {
       const path = file(connection);
       const [device] = path === undefined ? [] : await loopsOf(host, path, options);
       return device === undefined ? undefined : { device };
+    },
+    async diagnose(connection, options = {}) {
+      const path = file(connection);
+      const loops = path === undefined ? [] : await loopsOf(host, path, options);
+      if (loops.length === 1) return undefined;
+      return loops.length === 0
+        ? new ConnectorError("NOT_CONNECTED", `no loop device shows the volume's file ${path ?? ""}: stage it again`)
+        : new ConnectorError("AMBIGUOUS", `${loops.join(" and ")} show the volume's file ${path}: detach all but one`);
     },
     async resize(connection, options = {}) {
       const path = file(connection);
@@ -41,20 +51,9 @@ export function loopConnector<Connection>(
     },
     async detach(connection, options = {}) {
       const path = file(connection);
-      if (path !== undefined) await inTurn(turns, path, () => detachFile(host, path, options));
+      if (path !== undefined) await queue.run(path, () => detachFile(host, path, options));
     },
   };
-}
-
-async function inTurn<T>(turns: Map<string, Promise<unknown>>, key: string, work: () => Promise<T>): Promise<T> {
-  const turn = (turns.get(key) ?? Promise.resolve()).then(work);
-  const done = turn.catch(() => undefined);
-  turns.set(key, done);
-  try {
-    return await turn;
-  } finally {
-    if (turns.get(key) === done) turns.delete(key);
-  }
 }
 
 async function attachFile(host: Host, path: string, options: CallOptions): Promise<{ device: string }> {

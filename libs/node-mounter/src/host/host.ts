@@ -49,6 +49,19 @@ export interface HostFiles {
   isDirectory(path: string): Promise<boolean>;
   /** The path with every symlink resolved; undefined when it does not exist. */
   realpath(path: string): Promise<string | undefined>;
+  /** The names in a directory, sorted; undefined when there is none. */
+  list(path: string): Promise<string[] | undefined>;
+  /**
+   * Resolves when something appears in or goes from a directory, and after `timeoutMs` or at the abort in any case: a
+   * hint to look again, not a promise that there is something to see. sysfs tells nothing; /dev does.
+   */
+  change(path: string, limits: ChangeLimits): Promise<void>;
+}
+
+/** How long a change is waited for. */
+export interface ChangeLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The port to Linux: everything that the library does to a machine goes through it. */

@@ -1,8 +1,8 @@
-import type { BigIntStats } from "node:fs";
-import { lstat, mkdir, open, readFile, realpath, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { type BigIntStats, type FSWatcher, watch } from "node:fs";
+import { lstat, mkdir, open, readdir, readFile, realpath, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import type { FileStat, Host, HostFiles } from "./host.ts";
+import type { ChangeLimits, FileStat, Host, HostFiles } from "./host.ts";
 
 const STAT_TIMEOUT_MS = 10_000;
 
@@ -29,7 +29,29 @@ export function linuxFiles(run: Host["run"]): HostFiles {
       return exitCode === 0 && stdout.trim() === "directory";
     },
     realpath: (path) => orUndefined(realpath(path)),
+    list: async (path) => (await orUndefined(readdir(path)))?.sort(),
+    change,
   };
+}
+
+function change(path: string, { timeoutMs, signal }: ChangeLimits): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    let watcher: FSWatcher | undefined;
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      watcher?.close();
+      resolve();
+    };
+    const timer = setTimeout(done, timeoutMs);
+    signal?.addEventListener("abort", done, { once: true });
+    try {
+      watcher = watch(path, done).on("error", done);
+    } catch {
+      // Not there, or no watches are left: the time is waited for.
+    }
+  });
 }
 
 async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {

@@ -5,6 +5,7 @@ import { FilesystemError } from "../filesystems/filesystem-error.ts";
 import { FILESYSTEM_TYPES, type FilesystemType } from "../filesystems/filesystem-type.ts";
 import type { Host } from "../host/host.ts";
 import { childrenSettled } from "../host/host-error.ts";
+import { KeyedQueue } from "../keyed-queue.ts";
 
 /** What this node remembers of a volume, across restarts. */
 export interface VolumeRecord {
@@ -33,7 +34,7 @@ export type VolumeRecordPatch = {
 export class VolumeRecords {
   readonly #host: Host;
   readonly #dir: string;
-  readonly #updates: Map<string, Promise<unknown>> = new Map();
+  readonly #updates: KeyedQueue = new KeyedQueue();
   readonly #formatting: Set<string> = new Set();
 
   /** Use {@link openVolumeRecords}. */
@@ -63,7 +64,7 @@ export class VolumeRecords {
    * also removes `zeroReadOffset`: from then on other nodes may write to the volume.
    */
   async update(volumeId: string, patch: VolumeRecordPatch): Promise<VolumeRecord> {
-    return this.#inTurn(volumeId, async () => {
+    return this.#updates.run(volumeId, async () => {
       const detached = "connection" in patch && patch.connection === undefined ? { zeroReadOffset: undefined } : {};
       const known = await this.find(volumeId);
       const text = toText({ usedProofs: [], ...known, ...detached, ...patch, volumeId });
@@ -77,7 +78,7 @@ export class VolumeRecords {
    * gone is told from a new one by its content alone.
    */
   async remove(volumeId: string): Promise<void> {
-    await this.#inTurn(volumeId, async () => {
+    await this.#updates.run(volumeId, async () => {
       const path = this.#path(volumeId);
       if ((await this.#host.files.lstat(path)) !== undefined) await this.#host.files.unlink(path);
     });
@@ -102,19 +103,6 @@ export class VolumeRecords {
     } catch (error) {
       void childrenSettled(error).then(() => this.#formatting.delete(volumeId));
       throw error;
-    }
-  }
-
-  /** Read, change and write as one step per volume. */
-  async #inTurn<T>(volumeId: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#updates.get(volumeId) ?? Promise.resolve()).then(work);
-    // The next in turn goes ahead after a failure too; this one's caller hears of it.
-    const done = turn.catch(() => undefined);
-    this.#updates.set(volumeId, done);
-    try {
-      return await turn;
-    } finally {
-      if (this.#updates.get(volumeId) === done) this.#updates.delete(volumeId);
     }
   }
 

@@ -25,7 +25,7 @@ export function fakeFiles(machine: FakeMachine, onWrite: (path: string, text: st
     async rmdir(path) {
       if (machine.get(path) === undefined) throw failure("ENOENT", path);
       if (machine.table.stackAt(path).length > 0) throw failure("EBUSY", path);
-      if (machine.hasChildren(path)) throw failure("ENOTEMPTY", path);
+      if (machine.children(path).length > 0) throw failure("ENOTEMPTY", path);
       machine.delete(path);
     },
     async unlink(path) {
@@ -40,6 +40,22 @@ export function fakeFiles(machine: FakeMachine, onWrite: (path: string, text: st
     },
     isDirectory: async (path) => follow(machine, path)?.kind === "directory",
     realpath: async (path) => machine.realpath(path),
+    async list(path) {
+      const resolved = machine.realpath(path);
+      return resolved !== undefined && machine.get(resolved)?.kind === "directory"
+        ? machine.children(resolved)
+        : undefined;
+    },
+    // The fake's state changes with its commands alone, so that there is nothing to wait for but time.
+    change: (_path, { timeoutMs, signal }) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        const end = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        signal?.addEventListener("abort", end, { once: true });
+      }),
   };
 }
 

@@ -109,11 +109,12 @@ export class FakeMachine {
     this.#nodes.delete(this.#key(path));
   }
 
-  /** Whether something lies in a directory. */
-  hasChildren(path: string): boolean {
+  /** The names in a directory, sorted. */
+  children(path: string): string[] {
     const key = this.#key(path);
     const prefix = key.endsWith("/") ? key : `${key}/`;
-    return [...this.#nodes.keys()].some((each) => each.startsWith(prefix) && each !== prefix);
+    const below = [...this.#nodes.keys()].filter((each) => each.startsWith(prefix) && each !== prefix);
+    return [...new Set(below.map((each) => each.slice(prefix.length).split("/")[0] ?? ""))].sort();
   }
 
   #key(path: string): string {
