@@ -4,13 +4,14 @@ import { type FakeDevice, type FakeFilesystem, isZeroFake, readFake } from "./fa
 import type { FakeMachine } from "./fake-machine.ts";
 import { runFakeMount, runFakeUmount } from "./fake-mount.ts";
 
-type FakeCommand = (machine: FakeMachine, args: readonly string[]) => RunResult;
+/** What a command does to the fake's state; `input` is what it is given on stdin. */
+export type FakeCommand = (machine: FakeMachine, args: readonly string[], input: string) => RunResult;
 
 /** Runs a command on the fake's state. */
-export function runFake(machine: FakeMachine, command: string, args: readonly string[]): RunResult {
+export function runFake(machine: FakeMachine, command: string, args: readonly string[], input: string): RunResult {
   const fake = COMMANDS[command];
   if (fake === undefined) throw new HostError("COMMAND_NOT_FOUND", `${command} is not installed in the fake`);
-  return fake(machine, args);
+  return fake(machine, args, input);
 }
 
 const COMMANDS: Readonly<Record<string, FakeCommand>> = {

@@ -88,7 +88,7 @@ export class FakeHost implements Host {
       ({ command: of, fault, left }) =>
         of === command && left > 0 && (fault.arg === undefined || args.includes(fault.arg)),
     );
-    if (found === undefined) return runFake(this.#machine, command, args);
+    if (found === undefined) return runFake(this.#machine, command, args, input ?? "");
     found.left--;
     const { exitCode = 1, stdout = "", stderr = "injected fault", hang = false, effect } = found.fault;
     effect?.();
