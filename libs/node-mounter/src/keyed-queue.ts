@@ -27,15 +27,11 @@ export class KeyedQueue {
   }
 
   #hold(key: string, until: Promise<unknown>): void {
-    const tail = until.then(
-      () => this.#drop(key, tail),
-      () => this.#drop(key, tail),
-    );
+    const tail: Promise<unknown> = until.catch(() => undefined);
     this.#tails.set(key, tail);
-  }
-
-  #drop(key: string, tail: Promise<unknown>): void {
-    if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    void tail.then(() => {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    });
   }
 }
 
