@@ -23,6 +23,14 @@ export { type MountEntry, parseMountInfo } from "./mounts/mount-info.ts";
 export { findMounts, isMountPoint, type MountFilter } from "./mounts/mount-table.ts";
 export { removeMount } from "./mounts/remove-mount.ts";
 export {
+  NVME_TRANSPORTS,
+  type NvmeConnection,
+  type NvmePortal,
+  type NvmeTransport,
+} from "./nvme/nvme-connection.ts";
+export { type NvmeConnectorOptions, nvmeConnector } from "./nvme/nvme-connector.ts";
+export type { NvmeSecrets } from "./nvme/nvme-secrets.ts";
+export {
   openVolumeRecords,
   type VolumeRecord,
   type VolumeRecordPatch,

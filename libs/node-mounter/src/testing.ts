@@ -5,5 +5,6 @@ export {
   type FakeFault,
   type FakeFilesystem,
   FakeHost,
+  type FakeNvmeTarget,
   fakeHost,
 } from "./testing/fake-host.ts";

@@ -3,6 +3,7 @@ import { HostError } from "../host/host-error.ts";
 import { type FakeDevice, type FakeFilesystem, isZeroFake, readFake } from "./fake-device.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 import { runFakeMount, runFakeUmount } from "./fake-mount.ts";
+import { connectFakeFabrics } from "./fake-nvme.ts";
 
 /** What a command does to the fake's state; `input` is what it is given on stdin. */
 export type FakeCommand = (machine: FakeMachine, args: readonly string[], input: string) => RunResult;
@@ -99,6 +100,16 @@ const COMMANDS: Readonly<Record<string, FakeCommand>> = {
     return ok(`${loop}\n`);
   },
   mknod: () => ok(""),
+  tee(machine, args, input) {
+    const path = args.at(-1) ?? "";
+    for (const part of machine.kernel) {
+      const result = part.write(path, input);
+      if (result !== undefined) return result;
+    }
+    return fail(1, `tee: ${path}: No such file or directory`);
+  },
+  modprobe: () => ok(""),
+  sh: connectFakeFabrics,
 };
 
 function onDevice(command: (device: FakeDevice, args: readonly string[]) => RunResult, failing: number): FakeCommand {

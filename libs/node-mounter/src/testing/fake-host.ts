@@ -4,8 +4,10 @@ import { runFake } from "./fake-commands.ts";
 import type { FakeContent, FakeDevice } from "./fake-device.ts";
 import { fakeFiles } from "./fake-files.ts";
 import { FakeMachine } from "./fake-machine.ts";
+import { FakeNvme, type FakeNvmeTarget } from "./fake-nvme.ts";
 
 export type { FakeContent, FakeDevice, FakeFilesystem } from "./fake-device.ts";
+export type { FakeNvmeTarget } from "./fake-nvme.ts";
 
 /** What was done to the fake, in order. */
 export type FakeEvent =
@@ -35,10 +37,13 @@ export class FakeHost implements Host {
   readonly files: HostFiles;
   readonly #machine: FakeMachine = new FakeMachine();
   readonly #faults: { command: string; fault: FakeFault; left: number }[] = [];
+  readonly #nvme: FakeNvme = new FakeNvme(this.#machine);
   #release: (() => void)[] = [];
 
   /** Use {@link fakeHost}. */
   constructor() {
+    this.#machine.kernel.push(this.#nvme);
+    this.addFile("/dev/nvme-fabrics");
     this.files = fakeFiles(this.#machine, (path, text) => this.events.push({ kind: "write", path, text }));
   }
 
@@ -57,6 +62,28 @@ export class FakeHost implements Host {
   /** Adds a symlink. */
   addSymlink(path: string, to: string): void {
     this.#machine.set(path, { kind: "symlink", to });
+  }
+
+  /** Adds an NVMe subsystem that can be connected to: one namespace, blank unless told, and open to any host. */
+  addNvmeTarget(
+    target: Pick<FakeNvmeTarget, "nqn" | "uuid" | "portals" | "sizeBytes"> & Partial<FakeNvmeTarget>,
+  ): FakeNvmeTarget {
+    const added: FakeNvmeTarget = {
+      nsid: 1,
+      content: { kind: "blank" },
+      hosts: undefined,
+      dhchapKey: undefined,
+      up: true,
+      exported: true,
+      ...target,
+    };
+    this.#nvme.targets.push(added);
+    return added;
+  }
+
+  /** Whether the kernel has native NVMe multipath. Default true. */
+  set nvmeMultipath(on: boolean) {
+    this.#nvme.multipath = on;
   }
 
   /** The device at a path, also a loop device that a command made. */

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 
+import type { RunResult } from "../host/host.ts";
 import type { MountEntry } from "../mounts/mount-info.ts";
 import { MountTable } from "../mounts/mount-table.ts";
 import type { FakeDevice } from "./fake-device.ts";
@@ -11,6 +12,14 @@ export type FakeNode =
   | { readonly kind: "symlink"; readonly to: string }
   | { readonly kind: "block"; readonly device: FakeDevice };
 
+/** A part of the kernel that shows itself in sysfs: what it shows follows from its state, each time it is read. */
+export interface FakeKernelPart {
+  /** Texts by absolute path below /sys; directories follow from them. */
+  files(): Readonly<Record<string, string>>;
+  /** Takes what is written to a path; undefined when the path is not this part's. */
+  write(path: string, text: string): RunResult | undefined;
+}
+
 const ROOT = "8:1";
 const DEVTMPFS = "0:6";
 
@@ -21,6 +30,8 @@ export class FakeMachine {
   readonly devices: Map<string, FakeDevice> = new Map();
   /** Backing file by loop device. */
   readonly loops: Map<string, string> = new Map();
+  /** What shows itself below /sys. */
+  readonly kernel: FakeKernelPart[] = [];
   mounts: MountEntry[] = [];
   #lastMountId = 20;
   #lastMinor = 0;
@@ -71,6 +82,12 @@ export class FakeMachine {
     }
   }
 
+  /** Takes a device away, as when its session ends; mounts of it stay, dead. */
+  removeDevice(path: string): void {
+    this.devices.delete(path);
+    this.delete(path);
+  }
+
   addDevice(path: string, sizeBytes: bigint): FakeDevice {
     const deviceNumber = path.startsWith("/dev/loop") ? `7:${path.slice(9)}` : `259:${this.#lastMinor++}`;
     const device: FakeDevice = { path, deviceNumber, sizeBytes, content: { kind: "blank" }, broken: false };
@@ -81,7 +98,19 @@ export class FakeMachine {
 
   /** The node at a path, symlinks not followed. */
   get(path: string): FakeNode | undefined {
-    return this.#nodes.get(this.#key(path));
+    return this.#nodes.get(this.#key(path)) ?? this.#kernelNode(path);
+  }
+
+  #kernelNode(path: string): FakeNode | undefined {
+    if (!path.startsWith("/sys/")) return undefined;
+    const files = this.#kernelFiles();
+    const text = files[path];
+    if (text !== undefined) return { kind: "file", text };
+    return Object.keys(files).some((each) => each.startsWith(`${path}/`)) ? { kind: "directory" } : undefined;
+  }
+
+  #kernelFiles(): Readonly<Record<string, string>> {
+    return Object.assign({}, ...this.kernel.map((part) => part.files()));
   }
 
   /** Follows symlinks of every component. */
@@ -113,8 +142,15 @@ export class FakeMachine {
   children(path: string): string[] {
     const key = this.#key(path);
     const prefix = key.endsWith("/") ? key : `${key}/`;
-    const below = [...this.#nodes.keys()].filter((each) => each.startsWith(prefix) && each !== prefix);
-    return [...new Set(below.map((each) => each.slice(prefix.length).split("/")[0] ?? ""))].sort();
+    const below = [...this.#nodes.keys()].flatMap((each) =>
+      each.startsWith(prefix) && each !== prefix ? [each.slice(prefix.length)] : [],
+    );
+    const shown = path.startsWith("/sys/")
+      ? Object.keys(this.#kernelFiles()).flatMap((each) =>
+          each.startsWith(`${path}/`) ? [each.slice(path.length + 1)] : [],
+        )
+      : [];
+    return [...new Set([...below, ...shown].map((each) => each.split("/")[0] ?? ""))].sort();
   }
 
   #key(path: string): string {

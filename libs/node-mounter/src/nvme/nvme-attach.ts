@@ -1,0 +1,156 @@
+import { ensureDeviceNode } from "../block-devices/ensure-device-node.ts";
+import type { AttachedDevice } from "../connectors/connector.ts";
+import { ConnectorError } from "../connectors/connector-error.ts";
+import type { Host } from "../host/host.ts";
+import { waitFor } from "../host/wait-for.ts";
+import { connectPortals } from "./connect-portals.ts";
+import { missingPortals, type NvmeDefectCode } from "./diagnose-nvme.ts";
+import type { NvmeConnection } from "./nvme-connection.ts";
+import { ensureFabrics } from "./nvme-fabrics.ts";
+import type { NvmeSecrets } from "./nvme-secrets.ts";
+import { deleteControllers, type NvmeSession, readSession, rescanControllers, sessionUsers } from "./nvme-session.ts";
+import { hasNativeMultipath } from "./nvme-sysfs.ts";
+import { insertTlsPsk } from "./tls-psk.ts";
+
+/** What is done about a defect. */
+type Repair =
+  /** Makes the sessions that are missing. */
+  | "connect"
+  /** Gives the kernel time: it scans, or reconnects, by itself. */
+  | "wait"
+  /** Makes the kernel look at the namespaces anew. */
+  | "rescan"
+  /** Ends the session and makes a new one; only when nobody uses the device. */
+  | "reconnect";
+
+/** What helps against which defect, in this order, each once: what helps nothing is not tried for ever. */
+const REPAIRS: Readonly<Record<NvmeDefectCode, readonly Repair[]>> = {
+  NOT_CONNECTED: ["connect"],
+  CONNECTING: ["wait", "reconnect"],
+  NO_DEVICE: ["wait", "rescan", "reconnect"],
+  WRONG_DEVICE: ["rescan"],
+  PATH_LOST: ["connect"],
+  AMBIGUOUS: [],
+};
+
+/** What an attach is about. */
+export interface NvmeAttachRequest {
+  readonly connection: NvmeConnection;
+  readonly secrets: NvmeSecrets;
+  readonly settleMs: number;
+  readonly pathGraceMs: number;
+  /** Of the whole. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Keeps the next call for this subsystem waiting until something has settled. */
+  readonly hold: (settled: Promise<unknown>) => void;
+}
+
+/** One attach: looks, repairs what can be repaired, and looks again. */
+export class NvmeAttach {
+  readonly #host: Host;
+  readonly #request: NvmeAttachRequest;
+  readonly #deadline: number;
+  readonly #tried: Set<string> = new Set();
+  /** Why connecting failed, if it did: it tells more than that there is no controller. */
+  #failure: ConnectorError | undefined;
+
+  constructor(host: Host, request: NvmeAttachRequest) {
+    this.#host = host;
+    this.#request = request;
+    this.#deadline = performance.now() + request.timeoutMs;
+  }
+
+  /** Gives the device once it is certainly the volume's; throws ConnectorError. */
+  async run(): Promise<AttachedDevice> {
+    for (;;) {
+      const session = await readSession(this.#host, this.#request.connection);
+      const { code, what } = session.diagnosis;
+      if (code === "HEALTHY") return this.#device(session);
+      const repair = this.#nextRepair(code);
+      if (repair === undefined && code === "PATH_LOST") return this.#device(session);
+      if (repair === undefined) throw this.#failure ?? new ConnectorError(code, what);
+      await this.#do(repair, session);
+    }
+  }
+
+  #nextRepair(code: NvmeDefectCode): Repair | undefined {
+    if (this.#leftMs <= 0 || this.#request.signal?.aborted === true) return undefined;
+    const repair = REPAIRS[code].find((each) => !this.#tried.has(`${code} ${each}`));
+    if (repair !== undefined) this.#tried.add(`${code} ${repair}`);
+    return repair;
+  }
+
+  async #do(repair: Repair, session: NvmeSession): Promise<void> {
+    const { signal } = this.#request;
+    if (repair === "connect") return this.#connect(session);
+    if (repair === "rescan") await rescanControllers(this.#host, session.own, { timeoutMs: this.#leftMs, signal });
+    if (repair === "reconnect") return this.#reconnect(session);
+    await this.#settle(session);
+  }
+
+  async #connect(session: NvmeSession): Promise<void> {
+    const host = this.#host;
+    const { connection, secrets, pathGraceMs, signal } = this.#request;
+    const limits = { timeoutMs: this.#leftMs, signal };
+    await ensureFabrics(host, connection.transport, limits);
+    if (connection.tls === true) await this.#giveTlsKey();
+    // Asked again: it is known once the module is loaded.
+    const multipath = await hasNativeMultipath(host);
+    const portals = missingPortals(connection, session);
+    const result = await connectPortals(
+      host,
+      { connection, portals, secrets, multipath, graceMs: pathGraceMs },
+      limits,
+    );
+    this.#request.hold(result.settled);
+    this.#failure = result.connected === 0 ? result.failures[0] : undefined;
+    if (result.connected > 0) await this.#settle(session);
+  }
+
+  async #giveTlsKey(): Promise<void> {
+    const { connection, secrets, signal } = this.#request;
+    if (secrets.tlsPsk === undefined) {
+      throw new ConnectorError(
+        "AUTHENTICATION_FAILED",
+        `${connection.nqn} is to be reached by TLS: give the secret tlsPsk`,
+      );
+    }
+    await insertTlsPsk(this.#host, secrets.tlsPsk, connection, { timeoutMs: this.#leftMs, signal });
+  }
+
+  /** A session of a target that forgot it, or with keys that have changed, comes back only as a new one. */
+  async #reconnect(session: NvmeSession): Promise<void> {
+    if ((await sessionUsers(this.#host, session)).length > 0) return;
+    const { signal } = this.#request;
+    await deleteControllers(this.#host, session.own, { timeoutMs: this.#leftMs, signal });
+    this.#tried.delete("NOT_CONNECTED connect");
+  }
+
+  /** Waits until the diagnosis is another one, or the device is there. */
+  async #settle({ diagnosis }: NvmeSession): Promise<void> {
+    const { connection, settleMs, signal } = this.#request;
+    const changed = async (): Promise<true | undefined> => {
+      const { code } = (await readSession(this.#host, connection)).diagnosis;
+      return code !== diagnosis.code && code !== "NO_DEVICE" ? true : undefined;
+    };
+    await waitFor(this.#host, changed, { timeoutMs: Math.min(settleMs, this.#leftMs), signal });
+  }
+
+  async #device(session: NvmeSession): Promise<AttachedDevice> {
+    const { signal } = this.#request;
+    const { namespace } = session.diagnosis;
+    const node = async (): Promise<string | undefined> =>
+      namespace?.deviceNumber && ensureDeviceNode(this.#host, namespace.name, namespace.deviceNumber);
+    const device = await waitFor(this.#host, node, { timeoutMs: Math.min(1000, this.#leftMs), signal });
+    if (device !== undefined) return { device };
+    throw new ConnectorError(
+      "FAILED",
+      `/dev/${namespace?.name} is not the kernel's device and cannot be made: show the host's /dev to this process`,
+    );
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, this.#deadline - performance.now());
+  }
+}

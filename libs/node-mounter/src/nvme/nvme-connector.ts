@@ -1,0 +1,95 @@
+import { ensureDeviceNode } from "../block-devices/ensure-device-node.ts";
+import type { AttachOptions, Connector } from "../connectors/connector.ts";
+import { ConnectorError } from "../connectors/connector-error.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { Host } from "../host/host.ts";
+import { HostError } from "../host/host-error.ts";
+import { KeyedQueue } from "../keyed-queue.ts";
+import { NvmeAttach } from "./nvme-attach.ts";
+import { assertNvmeConnection, type NvmeConnection } from "./nvme-connection.ts";
+import { parseNvmeSecrets } from "./nvme-secrets.ts";
+import { deleteControllers, readSession, rescanControllers, sessionUsers } from "./nvme-session.ts";
+
+/** How patient a connector is. */
+export interface NvmeConnectorOptions {
+  /** Milliseconds for the kernel to show what it was asked for, after each step. Default 5,000. */
+  readonly settleMs?: number;
+  /** Milliseconds that further portals get once one is connected. Default 3,000. */
+  readonly pathGraceMs?: number;
+}
+
+const DEFAULT_ATTACH_MS = 60_000;
+
+/**
+ * Attaches namespaces over NVMe/TCP and NVMe/RDMA by the kernel's own interface: /dev/nvme-fabrics to connect, sysfs for
+ * everything else; no nvme-cli. A device is found by the subsystem's NQN and the namespace's uuid, and only controllers of
+ * the connection's host NQN are touched. `attach` takes the secrets {@link NvmeSecrets}; its default deadline is 60 s for
+ * the whole, that of `detach` 30 s. A volume is one subsystem: a session that shows another namespace as well is not ended.
+ */
+export function nvmeConnector(host: Host, options: NvmeConnectorOptions = {}): Connector<NvmeConnection> {
+  const { settleMs = 5000, pathGraceMs = 3000 } = options;
+  const queue = new KeyedQueue();
+  return {
+    kind: "nvme",
+    async attach(connection, { secrets, timeoutMs = DEFAULT_ATTACH_MS, signal }: AttachOptions = {}) {
+      assertNvmeConnection(connection);
+      const keys = parseNvmeSecrets(secrets);
+      const limits = { timeoutMs, signal };
+      const hold = (settled: Promise<unknown>): void => queue.hold(connection.nqn, settled);
+      const attach = new NvmeAttach(host, { connection, secrets: keys, settleMs, pathGraceMs, hold, ...limits });
+      return inTurn(queue, connection, () => attach.run(), limits);
+    },
+    async find(connection) {
+      const { diagnosis } = await readSession(host, connection);
+      const { code, what, namespace } = diagnosis;
+      if (code === "WRONG_DEVICE" || code === "AMBIGUOUS") throw new ConnectorError(code, what);
+      if (namespace?.deviceNumber === undefined) return undefined;
+      const device = await ensureDeviceNode(host, namespace.name, namespace.deviceNumber);
+      return device === undefined ? undefined : { device };
+    },
+    async diagnose(connection) {
+      const { code, what } = (await readSession(host, connection)).diagnosis;
+      return code === "HEALTHY" ? undefined : new ConnectorError(code, what);
+    },
+    async resize(connection, limits = {}) {
+      const { own } = await readSession(host, connection);
+      await rescanControllers(host, own, limits);
+    },
+    async detach(connection, limits = {}) {
+      await inTurn(queue, connection, () => detach(host, connection, limits), limits);
+    },
+  };
+}
+
+async function detach(host: Host, connection: NvmeConnection, options: CallOptions): Promise<void> {
+  const session = await readSession(host, connection);
+  const { own } = session;
+  if (own.length === 0) return;
+  const others = session.namespaces.filter(({ uuid }) => uuid?.toLowerCase() !== connection.uuid.toLowerCase());
+  const mine = session.namespaces.filter((each) => !others.includes(each));
+  const users = await sessionUsers(host, { controllers: own, namespaces: mine });
+  if (users.length > 0) {
+    throw new ConnectorError(
+      "IN_USE",
+      `volume ${connection.uuid} of ${connection.nqn} is used by ${users.join(", ")}: unmount it first`,
+    );
+  }
+  // They may be another volume's, which is just being staged.
+  if (others.length > 0) return;
+  await deleteControllers(host, own, options);
+}
+
+/** One call at a time for a subsystem. */
+async function inTurn<T>(
+  queue: KeyedQueue,
+  { nqn }: NvmeConnection,
+  work: () => Promise<T>,
+  limits: CallOptions,
+): Promise<T> {
+  try {
+    return await queue.run(nqn, work, limits);
+  } catch (cause) {
+    if (!(cause instanceof HostError) || cause.code !== "TIMEOUT") throw cause;
+    throw new ConnectorError("TIMEOUT", cause.message, { cause });
+  }
+}
