@@ -30,13 +30,16 @@ export function diagnoseNvme(
   const own = controllers.filter((controller) => isOurs(connection, controller));
   if (own.length === 0) return { code: "NOT_CONNECTED", what: `this host has no controller for ${nqn}: attach it` };
   const live = own.filter(({ state }) => state === "live");
-  const same = namespaces.filter((each) => each.uuid?.toLowerCase() === uuid.toLowerCase());
+  const shown = namespaces.filter(
+    ({ controller }) => controller === undefined || own.some(({ name }) => name === controller),
+  );
+  const same = shown.filter((each) => each.uuid?.toLowerCase() === uuid.toLowerCase());
   if (same.length > 1) {
     const names = same.map(({ name }) => name).join(" and ");
     return { code: "AMBIGUOUS", what: `${names} show namespace ${uuid} of ${nqn}: detach it and attach it again` };
   }
   const [namespace] = same;
-  const other = namespaces.find((each) => each.nsid === nsid);
+  const other = shown.find((each) => each.nsid === nsid);
   if (nsid !== undefined && other !== undefined && other !== namespace) {
     return {
       code: "WRONG_DEVICE",

@@ -19,6 +19,8 @@ export interface NvmeNamespace {
   readonly name: string;
   readonly nsid: number;
   readonly uuid: string | undefined;
+  /** The controller that alone shows it; undefined where native multipath joins those of the subsystem. */
+  readonly controller: string | undefined;
   /** `major:minor`. */
   readonly deviceNumber: string | undefined;
   /** States of its paths, by controller ("optimized", "inaccessible", …); empty without native multipath. */
@@ -108,7 +110,8 @@ async function readNamespace(
   if (nsid === undefined) return undefined;
   const own = paths.filter((path) => path.nsid === nsid && path.anaState !== undefined);
   const anaStates = Object.fromEntries(own.map(({ controller, anaState }) => [controller, anaState ?? ""]));
-  return { name, nsid: Number(nsid), uuid, deviceNumber, anaStates };
+  const controller = dir.startsWith(`${CONTROLLERS}/`) ? dir.slice(CONTROLLERS.length + 1) : undefined;
+  return { name, nsid: Number(nsid), uuid, controller, deviceNumber, anaStates };
 }
 
 function isPresent<T>(value: T | undefined): value is T {

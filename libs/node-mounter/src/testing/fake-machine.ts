@@ -102,7 +102,7 @@ export class FakeMachine {
   }
 
   #kernelNode(path: string): FakeNode | undefined {
-    if (!path.startsWith("/sys/")) return undefined;
+    if (path !== "/sys" && !path.startsWith("/sys/")) return undefined;
     const files = this.#kernelFiles();
     const text = files[path];
     if (text !== undefined) return { kind: "file", text };
