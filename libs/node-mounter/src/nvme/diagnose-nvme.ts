@@ -1,4 +1,4 @@
-import { ConnectorError, type ConnectorErrorCode } from "../connectors/connector-error.ts";
+import type { ConnectorErrorCode } from "../connectors/connector-error.ts";
 import type { NvmeConnection, NvmePortal } from "./nvme-connection.ts";
 import { portalName } from "./nvme-connection.ts";
 import type { NvmeController, NvmeNamespace, NvmeSubsystem } from "./nvme-sysfs.ts";
@@ -27,26 +27,23 @@ export function diagnoseNvme(
   { multipath }: { readonly multipath: boolean },
 ): NvmeDiagnosis {
   const { nqn, uuid, nsid } = connection;
-  const own = controllers.filter((controller) => isOurs(connection, controller));
-  if (own.length === 0) return { code: "NOT_CONNECTED", what: `this host has no controller for ${nqn}: attach it` };
-  const live = own.filter(({ state }) => state === "live");
-  const shown = namespaces.filter(
-    ({ controller }) => controller === undefined || own.some(({ name }) => name === controller),
-  );
-  const same = shown.filter((each) => each.uuid?.toLowerCase() === uuid.toLowerCase());
+  if (controllers.length === 0)
+    return { code: "NOT_CONNECTED", what: `this host has no controller for ${nqn}: attach it` };
+  const live = controllers.filter(({ state }) => state === "live");
+  const same = namespaces.filter((each) => each.uuid?.toLowerCase() === uuid.toLowerCase());
   if (same.length > 1) {
     const names = same.map(({ name }) => name).join(" and ");
     return { code: "AMBIGUOUS", what: `${names} show namespace ${uuid} of ${nqn}: detach it and attach it again` };
   }
   const [namespace] = same;
-  const other = shown.find((each) => each.nsid === nsid);
+  const other = namespaces.find((each) => each.nsid === nsid);
   if (nsid !== undefined && other !== undefined && other !== namespace) {
     return {
       code: "WRONG_DEVICE",
       what: `namespace ${nsid} of ${nqn} (${other.name}) has uuid ${other.uuid ?? "none"}, not ${uuid}: it is another volume, or was made anew; nothing of it is used`,
     };
   }
-  const states = own.map(({ name, state }) => `${name} ${state}`).join(", ");
+  const states = controllers.map(({ name, state }) => `${name} ${state}`).join(", ");
   if (live.length === 0) {
     return {
       code: "CONNECTING",
@@ -60,7 +57,7 @@ export function diagnoseNvme(
       what: `${nqn} is connected (${states}) and shows no namespace ${uuid}: see its export`,
     };
   }
-  const lost = lostPaths(connection, own, namespace, multipath);
+  const lost = lostPaths(connection, controllers, namespace, multipath);
   if (lost.length > 0) {
     return {
       code: "PATH_LOST",
@@ -71,22 +68,11 @@ export function diagnoseNvme(
   return { code: "HEALTHY", what: `${namespace.name} shows ${uuid}`, namespace };
 }
 
-/** A defect as an error. */
-export function toError({ code, what }: NvmeDiagnosis & { readonly code: NvmeDefectCode }): ConnectorError {
-  return new ConnectorError(code, what);
-}
-
 /** Portals that have no controller of this host yet. */
-export function missingPortals(connection: NvmeConnection, { controllers }: NvmeSubsystem): NvmePortal[] {
-  const own = controllers.filter((controller) => isOurs(connection, controller));
-  return connection.portals.filter(
-    ({ address, port }) => !own.some((each) => sameAddress(each.address, address) && each.port === port),
+export function missingPortals({ portals }: NvmeConnection, controllers: readonly NvmeController[]): NvmePortal[] {
+  return portals.filter(
+    ({ address, port }) => !controllers.some((each) => sameAddress(each.address, address) && each.port === port),
   );
-}
-
-/** Whether a controller belongs to this host; kernels before 5.8 do not say. */
-export function isOurs({ hostNqn }: NvmeConnection, controller: NvmeController): boolean {
-  return controller.hostNqn === undefined || controller.hostNqn === hostNqn;
 }
 
 /** The kernel writes an IPv6 address as it was given, others may not. */
@@ -107,9 +93,7 @@ function lostPaths(
   const unusable = states.some(([, state]) => USABLE_ANA_STATES.includes(state)) ? [] : states;
   const inaccessible = unusable.map(([controller, state]) => `${controller} (${state})`);
   const never = multipath
-    ? missingPortals(connection, { controllers, namespaces: [] }).map(
-        (portal) => `${portalName(portal)} (not connected)`,
-      )
+    ? missingPortals(connection, controllers).map((portal) => `${portalName(portal)} (not connected)`)
     : [];
   return [...down, ...inaccessible, ...never];
 }

@@ -8,7 +8,7 @@ import { missingPortals, type NvmeDefectCode } from "./diagnose-nvme.ts";
 import type { NvmeConnection } from "./nvme-connection.ts";
 import { ensureFabrics } from "./nvme-fabrics.ts";
 import type { NvmeSecrets } from "./nvme-secrets.ts";
-import { deleteControllers, type NvmeSession, readSession, rescanControllers, sessionUsers } from "./nvme-session.ts";
+import { deleteControllers, type NvmeSession, namespaceUsers, readSession, rescanControllers } from "./nvme-session.ts";
 import { hasNativeMultipath } from "./nvme-sysfs.ts";
 import { insertTlsPsk } from "./tls-psk.ts";
 
@@ -84,7 +84,8 @@ export class NvmeAttach {
   async #do(repair: Repair, session: NvmeSession): Promise<void> {
     const { signal } = this.#request;
     if (repair === "connect") return this.#connect(session);
-    if (repair === "rescan") await rescanControllers(this.#host, session.own, { timeoutMs: this.#leftMs, signal });
+    if (repair === "rescan")
+      await rescanControllers(this.#host, session.controllers, { timeoutMs: this.#leftMs, signal });
     if (repair === "reconnect") return this.#reconnect(session);
     await this.#settle(session);
   }
@@ -97,7 +98,7 @@ export class NvmeAttach {
     if (connection.tls === true) await this.#giveTlsKey();
     // Asked again: it is known once the module is loaded.
     const multipath = await hasNativeMultipath(host);
-    const portals = missingPortals(connection, session);
+    const portals = missingPortals(connection, session.controllers);
     const result = await connectPortals(
       host,
       { connection, portals, secrets, multipath, graceMs: pathGraceMs },
@@ -121,9 +122,9 @@ export class NvmeAttach {
 
   /** A session of a target that forgot it, or with keys that have changed, comes back only as a new one. */
   async #reconnect(session: NvmeSession): Promise<void> {
-    if ((await sessionUsers(this.#host, session)).length > 0) return;
+    if ((await namespaceUsers(this.#host, session.namespaces)).length > 0) return;
     const { signal } = this.#request;
-    await deleteControllers(this.#host, session.own, { timeoutMs: this.#leftMs, signal });
+    await deleteControllers(this.#host, session.controllers, { timeoutMs: this.#leftMs, signal });
     this.#tried.delete("NOT_CONNECTED connect");
   }
 

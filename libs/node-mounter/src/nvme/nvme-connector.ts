@@ -8,7 +8,8 @@ import { KeyedQueue } from "../keyed-queue.ts";
 import { NvmeAttach } from "./nvme-attach.ts";
 import { assertNvmeConnection, type NvmeConnection } from "./nvme-connection.ts";
 import { parseNvmeSecrets } from "./nvme-secrets.ts";
-import { deleteControllers, readSession, rescanControllers, sessionUsers } from "./nvme-session.ts";
+import { deleteControllers, namespaceUsers, readSession, rescanControllers } from "./nvme-session.ts";
+import type { NvmeNamespace } from "./nvme-sysfs.ts";
 
 /** How patient a connector is. */
 export interface NvmeConnectorOptions {
@@ -52,8 +53,8 @@ export function nvmeConnector(host: Host, options: NvmeConnectorOptions = {}): C
       return code === "HEALTHY" ? undefined : new ConnectorError(code, what);
     },
     async resize(connection, limits = {}) {
-      const { own } = await readSession(host, connection);
-      await rescanControllers(host, own, limits);
+      const { controllers } = await readSession(host, connection);
+      await rescanControllers(host, controllers, limits);
     },
     async detach(connection, limits = {}) {
       await inTurn(queue, connection, () => detach(host, connection, limits), limits);
@@ -62,12 +63,9 @@ export function nvmeConnector(host: Host, options: NvmeConnectorOptions = {}): C
 }
 
 async function detach(host: Host, connection: NvmeConnection, options: CallOptions): Promise<void> {
-  const session = await readSession(host, connection);
-  const { own } = session;
-  if (own.length === 0) return;
-  const others = session.namespaces.filter(({ uuid }) => uuid?.toLowerCase() !== connection.uuid.toLowerCase());
-  const mine = session.namespaces.filter((each) => !others.includes(each));
-  const users = await sessionUsers(host, { controllers: own, namespaces: mine });
+  const { controllers, namespaces } = await readSession(host, connection);
+  const isMine = ({ uuid }: NvmeNamespace): boolean => uuid?.toLowerCase() === connection.uuid.toLowerCase();
+  const users = await namespaceUsers(host, namespaces.filter(isMine));
   if (users.length > 0) {
     throw new ConnectorError(
       "IN_USE",
@@ -75,8 +73,8 @@ async function detach(host: Host, connection: NvmeConnection, options: CallOptio
     );
   }
   // They may be another volume's, which is just being staged.
-  if (others.length > 0) return;
-  await deleteControllers(host, own, options);
+  if (!namespaces.every(isMine)) return;
+  await deleteControllers(host, controllers, options);
 }
 
 /** One call at a time for a subsystem. */

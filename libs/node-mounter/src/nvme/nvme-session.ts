@@ -4,27 +4,30 @@ import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import { HostError } from "../host/host-error.ts";
 import { writeKernelFile } from "../host/kernel-files.ts";
-import { diagnoseNvme, isOurs, type NvmeDiagnosis } from "./diagnose-nvme.ts";
+import { diagnoseNvme, type NvmeDiagnosis } from "./diagnose-nvme.ts";
 import type { NvmeConnection } from "./nvme-connection.ts";
-import { hasNativeMultipath, type NvmeController, type NvmeSubsystem, readSubsystem } from "./nvme-sysfs.ts";
+import {
+  hasNativeMultipath,
+  type NvmeController,
+  type NvmeNamespace,
+  type NvmeSubsystem,
+  readSubsystem,
+} from "./nvme-sysfs.ts";
 
 /** A subsystem as the kernel shows it now, and what is to be thought of it. */
 export interface NvmeSession extends NvmeSubsystem {
-  /** The controllers of this host NQN alone. */
-  readonly own: readonly NvmeController[];
-  readonly multipath: boolean;
   readonly diagnosis: NvmeDiagnosis;
 }
 
 /** Reads and judges the session of a volume. */
 export async function readSession(host: Host, connection: NvmeConnection): Promise<NvmeSession> {
-  const [subsystem, multipath] = await Promise.all([readSubsystem(host, connection.nqn), hasNativeMultipath(host)]);
-  const own = subsystem.controllers.filter((controller) => isOurs(connection, controller));
-  return { ...subsystem, own, multipath, diagnosis: diagnoseNvme(connection, subsystem, { multipath }) };
+  const { nqn, hostNqn } = connection;
+  const [subsystem, multipath] = await Promise.all([readSubsystem(host, nqn, hostNqn), hasNativeMultipath(host)]);
+  return { ...subsystem, diagnosis: diagnoseNvme(connection, subsystem, { multipath }) };
 }
 
-/** Who uses a device of the session. */
-export async function sessionUsers(host: Host, { namespaces }: NvmeSubsystem): Promise<string[]> {
+/** Who uses devices of a session. */
+export async function namespaceUsers(host: Host, namespaces: readonly NvmeNamespace[]): Promise<string[]> {
   const users = await Promise.all(
     namespaces.map(async ({ name }) =>
       (await deviceUsers(host, `/dev/${name}`)).map((user) => `${user} (/dev/${name})`),

@@ -19,15 +19,13 @@ export interface NvmeNamespace {
   readonly name: string;
   readonly nsid: number;
   readonly uuid: string | undefined;
-  /** The controller that alone shows it; undefined where native multipath joins those of the subsystem. */
-  readonly controller: string | undefined;
   /** `major:minor`. */
   readonly deviceNumber: string | undefined;
   /** States of its paths, by controller ("optimized", "inaccessible", …); empty without native multipath. */
   readonly anaStates: Readonly<Record<string, string>>;
 }
 
-/** What the kernel shows of one subsystem. */
+/** What the kernel shows of one subsystem to one host NQN. */
 export interface NvmeSubsystem {
   readonly controllers: readonly NvmeController[];
   readonly namespaces: readonly NvmeNamespace[];
@@ -43,12 +41,17 @@ export async function hasNativeMultipath(host: Host): Promise<boolean> {
   return (await readAttribute(host, "/sys/module/nvme_core/parameters/multipath")) === "Y";
 }
 
-/** Reads what there is of a subsystem by its NQN: nothing is empty. */
-export async function readSubsystem(host: Host, nqn: string): Promise<NvmeSubsystem> {
-  const controllers = await ofNqn(host, CONTROLLERS, nqn);
+/**
+ * Reads what there is of a subsystem for one host NQN: its controllers, and the devices that they show or share in. Other
+ * host NQNs' sessions are none of our business. Kernels before 5.8 do not tell a controller's host NQN: all are ours.
+ */
+export async function readSubsystem(host: Host, nqn: string, hostNqn: string): Promise<NvmeSubsystem> {
+  const names = await ofNqn(host, CONTROLLERS, nqn);
+  const read = (await Promise.all(names.map((name) => readController(host, name)))).filter(isPresent);
+  const controllers = read.filter((each) => each.hostNqn === undefined || each.hostNqn === hostNqn);
   const subsystems = controllers.length === 0 ? [] : await ofNqn(host, SUBSYSTEMS, nqn);
   const places = [
-    ...controllers.map((name) => `${CONTROLLERS}/${name}`),
+    ...controllers.map(({ name }) => `${CONTROLLERS}/${name}`),
     ...subsystems.map((name) => `${SUBSYSTEMS}/${name}`),
   ];
   const entries = (
@@ -58,10 +61,7 @@ export async function readSubsystem(host: Host, nqn: string): Promise<NvmeSubsys
   const namespaces = await Promise.all(
     entries.filter(({ name }) => DISK.test(name)).map((entry) => readNamespace(host, entry, paths)),
   );
-  return {
-    controllers: (await Promise.all(controllers.map((name) => readController(host, name)))).filter(isPresent),
-    namespaces: namespaces.filter(isPresent),
-  };
+  return { controllers, namespaces: namespaces.filter(isPresent) };
 }
 
 async function ofNqn(host: Host, dir: string, nqn: string): Promise<string[]> {
@@ -110,8 +110,7 @@ async function readNamespace(
   if (nsid === undefined) return undefined;
   const own = paths.filter((path) => path.nsid === nsid && path.anaState !== undefined);
   const anaStates = Object.fromEntries(own.map(({ controller, anaState }) => [controller, anaState ?? ""]));
-  const controller = dir.startsWith(`${CONTROLLERS}/`) ? dir.slice(CONTROLLERS.length + 1) : undefined;
-  return { name, nsid: Number(nsid), uuid, controller, deviceNumber, anaStates };
+  return { name, nsid: Number(nsid), uuid, deviceNumber, anaStates };
 }
 
 function isPresent<T>(value: T | undefined): value is T {
