@@ -1,8 +1,10 @@
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import { MountError } from "./mount-error.ts";
+import { mergeMountOptions } from "./mount-options.ts";
 import { canonicalPath, type Location, MountTable } from "./mount-table.ts";
 import { ensureTarget, runMount } from "./mount-target.ts";
+import { removeDeadMounts } from "./remove-mount.ts";
 
 /** A directory or file (also a device node) to be shown at a second place. */
 export interface BindMount {
@@ -23,12 +25,13 @@ export async function ensureBindMounted(host: Host, mount: BindMount, options: C
   const { timeoutMs = 60_000, signal } = options;
   const source = await canonicalPath(host, mount.source);
   const target = await canonicalPath(host, mount.target);
+  await removeDeadMounts(host, target, { timeoutMs, signal });
   const table = await MountTable.read(host);
   await requireSource(host, table, source);
   if (isBound(table, { mount, target, wanted: table.locate(source) })) return;
   await ensureTarget(host, target, mount.kind);
   await runMount(host, ["mount", "--bind", source, target], { timeoutMs, signal });
-  const flags = [...(mount.readonly ? ["ro"] : []), ...(mount.options ?? [])];
+  const flags = mergeMountOptions(mount.readonly ? ["ro"] : [], mount.options ?? []);
   if (flags.length === 0) return;
   try {
     await runMount(host, ["mount", "-o", await remountFlags(host, target, flags), target], { timeoutMs, signal });

@@ -1,8 +1,11 @@
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
+import { mountDevice } from "./mount-device.ts";
 import { MountError } from "./mount-error.ts";
+import { isReadonly, mergeMountOptions } from "./mount-options.ts";
 import { canonicalPath, MountTable } from "./mount-table.ts";
-import { ensureTarget, requireBlockDevice, runMount } from "./mount-target.ts";
+import { ensureTarget, requireBlockDevice } from "./mount-target.ts";
+import { removeDeadMounts } from "./remove-mount.ts";
 
 /** A filesystem to be mounted from its device. */
 export interface DeviceMount {
@@ -13,27 +16,31 @@ export interface DeviceMount {
   readonly fsType: string;
   /** Mount options, as after `mount -o`. Default none. xfs always gets `nouuid`: clones share their origin's uuid. */
   readonly options?: readonly string[];
+  /** Options that hold secrets: they reach neither an argument list nor an error. Default none. */
+  readonly sensitiveOptions?: readonly string[];
 }
 
 /**
- * Mounts a device on a directory. Mounted there from the same device already: fine, unless one is read-only and the
- * other not (MountError `MISMATCH`). Something else there: `TARGET_BUSY`. Default deadline 120 s.
+ * Mounts a device on a directory. Mounted there from the same device already: fine, unless one is read-only and the other
+ * not (MountError `MISMATCH`). Something else there: `TARGET_BUSY`; but a mount whose device is gone is removed first,
+ * because it only looks healthy. Default deadline 120 s.
  */
 export async function ensureMounted(host: Host, mount: DeviceMount, options: CallOptions = {}): Promise<void> {
   const { timeoutMs = 120_000, signal } = options;
-  const { source, fsType } = mount;
-  const mountOptions = withNouuid(fsType, mount.options ?? []);
+  const { source, fsType, sensitiveOptions = [] } = mount;
+  const mountOptions = mergeMountOptions(mount.options ?? [], fsType === "xfs" ? ["nouuid"] : []);
   const { deviceNumber } = await requireBlockDevice(host, source);
   const target = await canonicalPath(host, mount.target);
-  if (await isMounted(host, { source, deviceNumber, target, readonly: isReadonly(mountOptions) })) return;
+  await removeDeadMounts(host, target, { timeoutMs, signal });
+  const wanted = { source, deviceNumber, target, readonly: isReadonly(mountOptions) };
+  if (await isMounted(host, wanted)) return;
   await ensureTarget(host, target, "directory");
-  const flags = mountOptions.length === 0 ? [] : ["-o", mountOptions.join(",")];
   try {
-    await runMount(host, ["mount", "-t", fsType, ...flags, source, target], { timeoutMs, signal });
+    await mountDevice(host, { source, target, fsType, options: mountOptions, sensitiveOptions }, { timeoutMs, signal });
   } catch (error) {
     // A mount that was made all the same (by the other of two calls) is what was asked for.
     if (!(error instanceof MountError)) throw error;
-    if (!(await isMounted(host, { source, deviceNumber, target, readonly: isReadonly(mountOptions) }))) throw error;
+    if (!(await isMounted(host, wanted))) throw error;
   }
 }
 
@@ -58,14 +65,4 @@ async function isMounted(host: Host, { source, deviceNumber, target, readonly }:
     throw new MountError("MISMATCH", `${source} is mounted ${is} on ${target}, ${asked} is asked: unmount it first`);
   }
   return true;
-}
-
-function isReadonly(options: readonly string[]): boolean {
-  return (
-    options.flatMap((option) => option.split(",")).findLast((option) => option === "ro" || option === "rw") === "ro"
-  );
-}
-
-function withNouuid(fsType: string, options: readonly string[]): readonly string[] {
-  return fsType !== "xfs" || options.includes("nouuid") ? options : [...options, "nouuid"];
 }

@@ -16,6 +16,10 @@ export const MOUNT_ERROR_CODES = [
   "NOT_EMPTY",
   /** The path is not absolute and plain. */
   "BAD_PATH",
+  /** Options contradict each other. */
+  "CONFLICTING_OPTIONS",
+  /** The mount table changes faster than it can be read. */
+  "UNSTABLE",
   /** mount or umount failed. */
   "COMMAND_FAILED",
 ] as const;

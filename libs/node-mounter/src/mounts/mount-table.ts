@@ -10,6 +10,13 @@ export interface Location {
   readonly path: string;
 }
 
+const MOUNT_INFO = "/proc/self/mountinfo";
+const READ_ATTEMPTS = 20;
+
+async function readMountInfo(host: Host): Promise<string> {
+  return (await host.files.readText(MOUNT_INFO)) ?? "";
+}
+
 /** The mounts of this process's namespace at one moment. Paths given to it are canonical. */
 export class MountTable {
   readonly entries: readonly MountEntry[];
@@ -18,9 +25,20 @@ export class MountTable {
     this.entries = entries;
   }
 
-  /** Reads /proc/self/mountinfo. */
+  /**
+   * Reads /proc/self/mountinfo, until it reads twice the same: a long table comes in several pieces, and one that changes
+   * between them may lack a mount that was there all the time. Throws MountError `UNSTABLE`.
+   */
   static async read(host: Host): Promise<MountTable> {
-    return new MountTable(parseMountInfo((await host.files.readText("/proc/self/mountinfo")) ?? ""));
+    let text = await readMountInfo(host);
+    for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt++) {
+      const again = await readMountInfo(host);
+      if (again === text) {
+        return new MountTable(await Promise.all(parseMountInfo(text).map((entry) => withDeviceNumber(host, entry))));
+      }
+      text = again;
+    }
+    throw new MountError("UNSTABLE", `${MOUNT_INFO} changes faster than it can be read: repeat the call`);
   }
 
   /** The mounts stacked on exactly this path that can be reached, the topmost (the visible one) first. */
@@ -49,6 +67,14 @@ export class MountTable {
       candidates = this.entries.filter(({ id, parentId }) => parentId === next.id && id !== next.id);
     }
   }
+}
+
+/** btrfs has a number that is no device's; here as everywhere it is known by that of its device, if that is there. */
+async function withDeviceNumber(host: Host, entry: MountEntry): Promise<MountEntry> {
+  if (entry.fsType !== "btrfs") return entry;
+  const device = await host.files.realpath(entry.source);
+  const node = device === undefined ? undefined : await host.files.lstat(device);
+  return node?.kind === "block" ? { ...entry, deviceNumber: node.deviceNumber } : entry;
 }
 
 function isWithin(path: string, target: string): boolean {

@@ -1,8 +1,8 @@
 import { ConnectorError, type ConnectorErrorCode } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
+import { type Errno, errnoOf } from "../host/errno.ts";
 import type { Host } from "../host/host.ts";
 import { HostError } from "../host/host-error.ts";
-import { type Errno, errnoOf } from "./errno.ts";
 import type { NvmeTransport } from "./nvme-connection.ts";
 
 /** The kernel's device for connecting. */
@@ -12,7 +12,7 @@ export const FABRICS_DEVICE = "/dev/nvme-fabrics";
 const CONNECT_SCRIPT = 'exec 3<>"$1" && cat >&3 && exec cat <&3';
 
 /** Which errno of a connect means what. */
-const MEANINGS: Readonly<Record<Errno, { readonly code: ConnectorErrorCode; readonly what: string }>> = {
+const MEANINGS: Readonly<Partial<Record<Errno, { readonly code: ConnectorErrorCode; readonly what: string }>>> = {
   ECONNREFUSED: { code: "UNREACHABLE", what: "nothing listens there: see whether the target runs" },
   ECONNRESET: { code: "UNREACHABLE", what: "the target closed the connection" },
   ETIMEDOUT: { code: "UNREACHABLE", what: "no answer: see the target and the network between" },
@@ -31,8 +31,6 @@ const MEANINGS: Readonly<Record<Errno, { readonly code: ConnectorErrorCode; read
   },
   EPERM: { code: "UNSUPPORTED", what: "this process may not connect: run it privileged" },
   ENOENT: { code: "UNSUPPORTED", what: "the kernel's device is not there" },
-  ENODEV: { code: "FAILED", what: "the device vanished meanwhile" },
-  EALREADY: { code: "FAILED", what: "it is connected already" },
 };
 
 /** Loads what NVMe over fabrics needs, unless it is there. Throws ConnectorError `UNSUPPORTED` with the command to run. */
@@ -79,8 +77,9 @@ export async function connectController(
     if (exitCode === 0 && /\binstance=\d+/.test(stdout)) return { kind: "connected" };
     const errno = errnoOf(stderr);
     if (errno === "EALREADY") return { kind: "connected" };
-    if (errno === undefined) return failed("FAILED", stderr.trim() || stdout.trim() || `exit code ${exitCode}`);
-    return failed(MEANINGS[errno].code, `${MEANINGS[errno].what} (${errno})`);
+    const meaning = errno && MEANINGS[errno];
+    if (meaning === undefined) return failed("FAILED", stderr.trim() || stdout.trim() || `exit code ${exitCode}`);
+    return failed(meaning.code, `${meaning.what} (${errno})`);
   } catch (error) {
     if (!(error instanceof HostError) || error.code !== "TIMEOUT") throw error;
     return failed("UNREACHABLE", `no answer within ${timeoutMs} ms: see the target and the network between`, error);

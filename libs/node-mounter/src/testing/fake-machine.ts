@@ -14,10 +14,20 @@ export type FakeNode =
 
 /** A part of the kernel that shows itself in sysfs: what it shows follows from its state, each time it is read. */
 export interface FakeKernelPart {
+  /** Brings the machine's devices up to this part's state, before anything is shown. */
+  refresh?(): void;
   /** Texts by absolute path below /sys; directories follow from them. */
   files(): Readonly<Record<string, string>>;
   /** Takes what is written to a path; undefined when the path is not this part's. */
   write(path: string, text: string): RunResult | undefined;
+}
+
+/** A device that shows another one decrypted. */
+export interface FakeMapping {
+  readonly mapped: FakeDevice;
+  readonly under: FakeDevice;
+  /** The device mapper's, which names its kind. */
+  readonly uuid: string;
 }
 
 const ROOT = "8:1";
@@ -30,6 +40,8 @@ export class FakeMachine {
   readonly devices: Map<string, FakeDevice> = new Map();
   /** Backing file by loop device. */
   readonly loops: Map<string, string> = new Map();
+  /** What the device mapper shows, by name. */
+  readonly mappings: Map<string, FakeMapping> = new Map();
   /** What shows itself below /sys. */
   readonly kernel: FakeKernelPart[] = [];
   mounts: MountEntry[] = [];
@@ -89,7 +101,8 @@ export class FakeMachine {
   }
 
   addDevice(path: string, sizeBytes: bigint): FakeDevice {
-    const deviceNumber = path.startsWith("/dev/loop") ? `7:${path.slice(9)}` : `259:${this.#lastMinor++}`;
+    const known = /^\/dev\/(loop|dm-)(\d+)$/.exec(path);
+    const deviceNumber = known === null ? `259:${this.#lastMinor++}` : `${known[1] === "loop" ? 7 : 253}:${known[2]}`;
     const device: FakeDevice = { path, deviceNumber, sizeBytes, content: { kind: "blank" }, broken: false };
     this.devices.set(path, device);
     this.set(path, { kind: "block", device });
@@ -110,6 +123,7 @@ export class FakeMachine {
   }
 
   #kernelFiles(): Readonly<Record<string, string>> {
+    for (const part of this.kernel) part.refresh?.();
     return Object.assign({}, ...this.kernel.map((part) => part.files()));
   }
 

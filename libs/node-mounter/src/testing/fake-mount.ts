@@ -10,6 +10,7 @@ export function runFakeMount(machine: FakeMachine, args: readonly string[]): Run
   const flag = args.indexOf("-o");
   const options = flag === -1 ? [] : (args[flag + 1] ?? "").split(",");
   if (machine.get(target) === undefined) return refused(`${target}: mount point does not exist.`);
+  if (args[0] === "-T") return mountByTable(machine, args[1] ?? "");
   if (options.includes("remount")) return remount(machine, target, options);
   return args.includes("--bind") ? bind(machine, source, target) : mountDevice(machine, { source, target, options });
 }
@@ -22,6 +23,13 @@ export function runFakeUmount(machine: FakeMachine, args: readonly string[]): Ru
   if (machine.mounts.some(({ parentId }) => parentId === top.id)) return refused(`${target}: target is busy.`);
   machine.mounts = machine.mounts.filter(({ id }) => id !== top.id);
   return DONE;
+}
+
+/** A table of one line. */
+function mountByTable(machine: FakeMachine, path: string): RunResult {
+  const table = machine.get(path);
+  const [source = "", target = "", , options = ""] = table?.kind === "file" ? table.text.split(" ") : [];
+  return mountDevice(machine, { source, target, options: options.split(",") });
 }
 
 interface Mount {

@@ -81,7 +81,6 @@ export class FakeNvme implements FakeKernelPart {
   }
 
   files(): Readonly<Record<string, string>> {
-    this.#scan();
     const files: Record<string, string> = {
       "/sys/module/nvme_core/parameters/multipath": this.multipath ? "Y" : "N",
     };
@@ -120,7 +119,7 @@ export class FakeNvme implements FakeKernelPart {
     if (controller === undefined) return refused(`tee: ${path}: No such file or directory`);
     if (attribute === "delete_controller") this.#controllers = this.#controllers.filter((each) => each !== controller);
     if (attribute === "rescan_controller") this.#rescan(controller.target);
-    this.#scan();
+    this.refresh();
     return DONE;
   }
 
@@ -144,7 +143,7 @@ export class FakeNvme implements FakeKernelPart {
   }
 
   /** Makes devices of what is shown, and takes away those of what is not. */
-  #scan(): void {
+  refresh(): void {
     const disks = this.#disks();
     for (const path of this.#shown.keys()) {
       if (disks.some(({ name }) => path === `/dev/${name}`)) continue;
@@ -167,7 +166,7 @@ export class FakeNvme implements FakeKernelPart {
   }
 
   #rescan(target: FakeNvmeTarget): void {
-    this.#scan();
+    this.refresh();
     for (const [path, shown] of this.#shown) {
       const device = this.#machine.devices.get(path);
       if (shown === target && device !== undefined) device.sizeBytes = target.sizeBytes;

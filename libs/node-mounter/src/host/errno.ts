@@ -14,12 +14,17 @@ const TEXTS = {
   EHOSTUNREACH: ["No route to host", "Host is unreachable"],
   ENETUNREACH: ["Network is unreachable", "Network unreachable"],
   EADDRNOTAVAIL: ["Cannot assign requested address", "Address not available"],
+  ENOTCONN: ["Transport endpoint is not connected", "Socket not connected"],
+  ESTALE: ["Stale file handle"],
+  EHOSTDOWN: ["Host is down"],
+  ENOTEMPTY: ["Directory not empty"],
+  EBUSY: ["Device or resource busy", "target is busy.", "Resource busy"],
   ENOKEY: ["Required key not available"],
   EKEYREJECTED: ["Key was rejected by service"],
   EOPNOTSUPP: ["Operation not supported", "Not supported"],
 } as const;
 
-/** An errno that the kernel gives to who connects. */
+/** An errno that the library tells from others. */
 export type Errno = keyof typeof TEXTS;
 
 /**
