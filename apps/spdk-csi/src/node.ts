@@ -97,7 +97,7 @@ export class SpdkNode extends CsiDriver {
       },
       { signal: context.signal, logger: context.logger },
     );
-    if (staged.length === 0 && !filesystem.formatted) await checkFilesystem(host, device, filesystem.type);
+    if (staged.length === 0 && filesystem.needsCheck) await checkFilesystem(host, device, filesystem.type);
     await ensureMounted(
       host,
       { source: device, target: stagingTargetPath, fsType: filesystem.type, options: [...access.mountFlags] },
@@ -106,7 +106,7 @@ export class SpdkNode extends CsiDriver {
     // A restore may be larger than the filesystem that it holds.
     await growFilesystem(
       host,
-      { device, type: filesystem.type, mountPath: stagingTargetPath },
+      { device, type: filesystem.type, mountPath: stagingTargetPath, growsAtBytes: filesystem.growsAtBytes },
       { signal: context.signal },
     );
     return {};
@@ -188,7 +188,7 @@ export class SpdkNode extends CsiDriver {
         ],
       };
     }
-    return { usage: [{ unit: Unit.BYTES, total: await blockDeviceSize(host, device, { signal }) }] };
+    return { usage: [{ unit: Unit.BYTES, total: await blockDeviceSize(host, device) }] };
   }
 
   override async nodeExpandVolume(
@@ -200,7 +200,7 @@ export class SpdkNode extends CsiDriver {
     const device = await this.#device(volumeId, signal);
     const connection = toConnection(await records.find(volumeId));
     if (connection !== undefined) await connector.resize(connection, { signal });
-    const sizeBytes = await blockDeviceSize(host, device, { signal });
+    const sizeBytes = await blockDeviceSize(host, device);
     const required = request.capacityRange?.requiredBytes ?? 0n;
     if (sizeBytes < required) {
       throw new DriverError(

@@ -2,11 +2,25 @@ export { blockDeviceSize } from "./block-devices/block-device.ts";
 export type { AttachedDevice, AttachOptions, Connector } from "./connectors/connector.ts";
 export { CONNECTOR_ERROR_CODES, ConnectorError, type ConnectorErrorCode } from "./connectors/connector-error.ts";
 export { type LoopConnectorOptions, loopConnector } from "./connectors/loop-connector.ts";
+export { closeEncrypted } from "./encryption/close-encrypted.ts";
+export type { EncryptionRequest } from "./encryption/encryption-request.ts";
+export { type EncryptedDevice, ensureEncrypted } from "./encryption/ensure-encrypted.ts";
+export { resizeEncrypted } from "./encryption/resize-encrypted.ts";
 export { checkFilesystem } from "./filesystems/check-filesystem.ts";
 export { type EnsuredFilesystem, ensureFilesystem } from "./filesystems/ensure-filesystem.ts";
 export { FILESYSTEM_ERROR_CODES, FilesystemError, type FilesystemErrorCode } from "./filesystems/filesystem-error.ts";
-export { FILESYSTEM_TYPES, type FilesystemType } from "./filesystems/filesystem-type.ts";
-export type { EnsureFilesystemOptions, FilesystemRequest } from "./filesystems/format-call.ts";
+export {
+  FILESYSTEM_TYPES,
+  type FilesystemType,
+  MADE_FILESYSTEM_TYPES,
+  type MadeFilesystemType,
+} from "./filesystems/filesystem-type.ts";
+export type {
+  BlankRequest,
+  Ciphertext,
+  EnsureFilesystemOptions,
+  FilesystemRequest,
+} from "./filesystems/format-call.ts";
 export { type GrowRequest, growFilesystem } from "./filesystems/grow-filesystem.ts";
 export { type ProbeResult, probeDevice } from "./filesystems/probe-device.ts";
 export { type Usage, type VolumeStats, volumeStats } from "./filesystems/volume-stats.ts";
@@ -16,6 +30,16 @@ export type { ChangeLimits, FileStat, Host, HostFiles, OnTimeout, RunOptions, Ru
 export { childrenSettled, HOST_ERROR_CODES, HostError, type HostErrorCode } from "./host/host-error.ts";
 export { type LinuxHostOptions, linuxHost } from "./host/linux-host.ts";
 export type { Logger } from "./host/logger.ts";
+export {
+  ISCSI_DISCOVERIES,
+  type IscsiConnection,
+  type IscsiDiscovery,
+  type IscsiIdentity,
+  type IscsiPortal,
+} from "./iscsi/iscsi-connection.ts";
+export { type IscsiConnectorOptions, iscsiConnector } from "./iscsi/iscsi-connector.ts";
+export type { IscsiSecrets } from "./iscsi/iscsi-secrets.ts";
+export { isDeviceGone } from "./mounts/device-gone.ts";
 export { type BindMount, ensureBindMounted } from "./mounts/ensure-bind-mounted.ts";
 export { type DeviceMount, ensureMounted } from "./mounts/ensure-mounted.ts";
 export { MOUNT_ERROR_CODES, MountError, type MountErrorCode } from "./mounts/mount-error.ts";
@@ -31,6 +55,7 @@ export {
 export { type NvmeConnectorOptions, nvmeConnector } from "./nvme/nvme-connector.ts";
 export type { NvmeSecrets } from "./nvme/nvme-secrets.ts";
 export {
+  type EncryptionRecord,
   openVolumeRecords,
   type VolumeRecord,
   type VolumeRecordPatch,

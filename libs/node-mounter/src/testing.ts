@@ -4,7 +4,11 @@ export {
   type FakeEvent,
   type FakeFault,
   type FakeFilesystem,
+  type FakeChap,
+  type FakeIscsiLun,
+  type FakeIscsiTarget,
   FakeHost,
   type FakeNvmeTarget,
+  type FakeLuks,
   fakeHost,
 } from "./testing/fake-host.ts";

@@ -1,23 +1,30 @@
 import { FilesystemError } from "../filesystems/filesystem-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
-import type { Host, RunResult } from "../host/host.ts";
+import type { FileStat, Host, RunResult } from "../host/host.ts";
+import { readAttribute } from "../host/kernel-files.ts";
+
+const SECTOR_BYTES = 512n;
 
 /** Throws FilesystemError `NOT_A_DEVICE` unless `device` itself, not what a symlink leads to, is a block device. */
-export async function requireDevice(host: Host, device: string): Promise<void> {
+export async function requireDevice(host: Host, device: string): Promise<FileStat> {
   const found = await host.files.lstat(device);
-  if (found?.kind === "block") return;
+  if (found?.kind === "block") return found;
   const what = found === undefined ? "does not exist" : `is a ${found.kind}, no block device`;
   throw new FilesystemError("NOT_A_DEVICE", `device ${device} ${what}: attach the volume again`);
 }
 
-/** Size of a block device in bytes; FilesystemError when it is no device or cannot be asked. Default deadline 30 s. */
-export async function blockDeviceSize(host: Host, device: string, options: CallOptions = {}): Promise<bigint> {
-  const { timeoutMs = 30_000, signal } = options;
-  await requireDevice(host, device);
-  const result = await host.run("blockdev", ["--getsize64", device], { timeoutMs, signal });
-  const size = result.stdout.trim();
-  if (result.exitCode !== 0 || !/^\d+$/.test(size)) throw probeFailed(device, "blockdev --getsize64", result);
-  return BigInt(size);
+/**
+ * Size of a block device in bytes, as sysfs tells it. Throws FilesystemError `NOT_A_DEVICE`, or `DEVICE_GONE` when only
+ * its node is left.
+ */
+export async function blockDeviceSize(host: Host, device: string): Promise<bigint> {
+  const { deviceNumber } = await requireDevice(host, device);
+  const sectors = await readAttribute(host, `/sys/dev/block/${deviceNumber}/size`);
+  if (sectors === undefined) {
+    throw new FilesystemError("DEVICE_GONE", `the kernel has no device ${device} any more: attach the volume again`);
+  }
+  // Whatever the device's own block size, sysfs counts these.
+  return BigInt(sectors) * SECTOR_BYTES;
 }
 
 /** Bytes of a device, read by a child process. Default deadline 30 s. */

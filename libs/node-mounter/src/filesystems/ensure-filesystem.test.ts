@@ -41,7 +41,7 @@ const PROOF = { blankProof: { id: "proof-1" } };
 describe("a device that holds something", () => {
   it("with the filesystem asked for is used as it is", async () => {
     holds({ kind: "filesystem", type: "ext4", uuid: UUID });
-    expect(await ensure(PROOF)).toEqual({ type: "ext4", uuid: UUID, formatted: false });
+    expect(await ensure(PROOF)).toMatchObject({ type: "ext4", uuid: UUID, formatted: false, needsCheck: false });
     expect(formats()).toBe(0);
   });
 

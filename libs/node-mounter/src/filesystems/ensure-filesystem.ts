@@ -1,15 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Host } from "../host/host.ts";
-import type { VolumeRecord, VolumeRecords } from "../records/volume-records.ts";
+import type { VolumeRecord, VolumeRecordPatch, VolumeRecords } from "../records/volume-records.ts";
+import { eraseSignature } from "./erase-signature.ts";
 import { FilesystemError } from "./filesystem-error.ts";
-import type { FilesystemType } from "./filesystem-type.ts";
+import { filesystemLabel } from "./filesystem-label.ts";
+import { type FilesystemType, MADE_FILESYSTEM_TYPES, type MadeFilesystemType } from "./filesystem-type.ts";
 import type { EnsureFilesystemOptions, FilesystemRequest, FormatCall } from "./format-call.ts";
 import { requireBlank } from "./format-permit.ts";
-import { formattedBefore, mustNotFormat, notBlank } from "./format-refusals.ts";
+import { formattedBefore, mustNotFormat, notBlank, wrongType } from "./format-refusals.ts";
 import { makeFilesystem } from "./make-filesystem.ts";
-import { type ProbeResult, probeSignatures } from "./probe-device.ts";
-import { findBackupSuperblock } from "./residue.ts";
-import { isUnfinished } from "./superblock.ts";
+import { describe, type ProbeResult, probeSignatures } from "./probe-device.ts";
+import { findForeignSuperblock } from "./residue.ts";
+import { readSuperblock, type Superblock } from "./superblock.ts";
+import { isUnfinished } from "./unfinished.ts";
+import { withProof } from "./used-proofs.ts";
 
 /** The filesystem that a device has. */
 export interface EnsuredFilesystem {
@@ -17,6 +21,10 @@ export interface EnsuredFilesystem {
   readonly uuid: string;
   /** Whether this call made it. */
   readonly formatted: boolean;
+  /** Whether it is to be checked (checkFilesystem) before it is mounted. */
+  readonly needsCheck: boolean;
+  /** The size of its device from which on it can grow: for growFilesystem, which then reads nothing. */
+  readonly growsAtBytes: bigint;
 }
 
 /**
@@ -35,14 +43,24 @@ export async function ensureFilesystem(
   return records.exclusive(request.volumeId, async () => {
     const record = await records.find(request.volumeId);
     const found = await probeSignatures(host, request.device, options);
-    if (found.kind === "unclean") throw notBlank(request, found.what);
+    if (found.kind === "unclean" || found.kind === "encrypted") throw notBlank(request, describe(found));
     if (found.kind === "filesystem") return useOrFinish(call, record, found);
-    if (!request.mayFormat) throw mustNotFormat(request);
+    if (!request.mayFormat) throw mustNotFormat(request, request.fsType);
     if (record?.state === "formatted") throw formattedBefore(request, record);
-    if (record?.state === "formatting") return repeatFormat(call, record);
+    const type = requireMade(request);
+    if (record?.state === "formatting") return repeatFormat(call, record, type);
     await requireBlank(call, record);
-    return format(call, { uuid: randomUUID(), usedProofs: record?.usedProofs ?? [], again: false });
+    return format(call, record, { type, uuid: randomUUID() });
   });
+}
+
+function requireMade({ volumeId, device, fsType }: FilesystemRequest): MadeFilesystemType {
+  const made = MADE_FILESYSTEM_TYPES.find((type) => type === fsType);
+  if (made !== undefined) return made;
+  throw new FilesystemError(
+    "NEVER_MADE",
+    `volume "${volumeId}" (${device}) has no ${fsType}, and none is made anew: ask for ${MADE_FILESYSTEM_TYPES.join(", ")}`,
+  );
 }
 
 async function useOrFinish(
@@ -51,79 +69,91 @@ async function useOrFinish(
   found: Extract<ProbeResult, { kind: "filesystem" }>,
 ): Promise<EnsuredFilesystem> {
   const { host, request, options } = call;
-  const { device, fsType, volumeId } = request;
-  if (found.type !== fsType) {
-    throw new FilesystemError(
-      "WRONG_TYPE",
-      `volume "${volumeId}" (${device}) holds ${found.type}, ${fsType} is asked: it is not formatted anew, ask for ${found.type}`,
-    );
-  }
-  if (found.uuid === undefined) {
+  const { device, fsType } = request;
+  const { uuid } = found;
+  if (found.type !== fsType) throw wrongType(request, found.type, fsType);
+  if (uuid === undefined) {
     throw new FilesystemError("PROBE_FAILED", `blkid tells no uuid of the ${fsType} on ${device}: check the device`);
   }
-  const ours = record?.state === "formatting" && record.fsType === fsType && record.filesystemUuid === found.uuid;
-  if (ours && request.mayFormat && (await isUnfinished(host, device, fsType, options))) {
-    return format(call, { uuid: found.uuid, usedProofs: record.usedProofs, again: true });
+  const superblock = await readSuperblock(host, device, fsType, options);
+  const ours = record?.state === "formatting" && record.fsType === fsType && record.filesystemUuid === uuid;
+  if (ours && request.mayFormat && (await isUnfinished(host, device, superblock, options))) {
+    return repeatFormat(call, record, requireMade(request), () => eraseSignature(host, device, fsType, options));
   }
-  await recordFilesystem(call, record?.usedProofs ?? [], found.uuid);
-  return { type: fsType, uuid: found.uuid, formatted: false };
+  await recordFilesystem(call, record, uuid);
+  return toEnsured(fsType, uuid, superblock, false);
 }
 
-async function repeatFormat(call: FormatCall, record: VolumeRecord): Promise<EnsuredFilesystem> {
+async function repeatFormat(
+  call: FormatCall,
+  record: VolumeRecord,
+  type: MadeFilesystemType,
+  erase: () => Promise<void> = () => Promise.resolve(),
+): Promise<EnsuredFilesystem> {
   const { host, request, options } = call;
-  const { filesystemUuid, fsType, usedProofs } = record;
-  if (filesystemUuid === undefined || fsType !== request.fsType) throw formattedBefore(request, record);
-  const backup = await findBackupSuperblock(host, request.device, options);
-  if (backup !== undefined) throw notBlank(request, backup);
-  options.logger?.warn("repeating a format that was interrupted", {
-    volumeId: request.volumeId,
-    device: request.device,
-  });
-  return format(call, { uuid: filesystemUuid, usedProofs, again: true });
+  const { volumeId, device } = request;
+  const { filesystemUuid, fsType } = record;
+  if (filesystemUuid === undefined || fsType !== type) throw formattedBefore(request, record);
+  const foreign = await findForeignSuperblock(host, device, filesystemUuid, options);
+  if (foreign !== undefined) throw notBlank(request, foreign);
+  options.logger?.warn("repeating a format that was interrupted", { volumeId, device });
+  await erase();
+  // mkfs.xfs and mkfs.btrfs look for themselves; mkfs.ext4 does so only at a terminal.
+  const left = await probeSignatures(host, device, options);
+  if (left.kind !== "none") throw notBlank(request, describe(left));
+  return format(call, record, { type, uuid: filesystemUuid });
 }
 
-interface Format {
-  readonly uuid: string;
-  readonly usedProofs: readonly string[];
-  readonly again: boolean;
-}
-
-async function format(call: FormatCall, { uuid, usedProofs, again }: Format): Promise<EnsuredFilesystem> {
+async function format(
+  call: FormatCall,
+  record: VolumeRecord | undefined,
+  { type, uuid }: { readonly type: MadeFilesystemType; readonly uuid: string },
+): Promise<EnsuredFilesystem> {
   const { host, records, request, options } = call;
-  const { device, fsType, volumeId, mkfsOptions = [] } = request;
+  const { device, volumeId, mkfsOptions = [] } = request;
+  const label = filesystemLabel(volumeId);
   // On disk before mkfs: nothing else permits to repeat it.
-  await records.update(volumeId, {
-    state: "formatting",
-    fsType,
-    filesystemUuid: uuid,
-    usedProofs: withProof(usedProofs, request),
-    zeroReadOffset: undefined,
-  });
-  await makeFilesystem(host, { device, type: fsType, uuid, mkfsOptions, again, logger: options.logger }, options);
+  await records.update(volumeId, toPatch(call, record, { state: "formatting", filesystemUuid: uuid }));
+  await makeFilesystem(host, { device, type, uuid, label, mkfsOptions, logger: options.logger }, options);
   const made = await probeSignatures(host, device, options);
-  if (made.kind !== "filesystem" || made.type !== fsType || made.uuid !== uuid) {
+  if (made.kind !== "filesystem" || made.type !== type || made.uuid !== uuid) {
     throw new FilesystemError(
       "FORMAT_FAILED",
-      `after mkfs ${device} does not hold ${fsType} with uuid ${uuid}: check the device`,
+      `after mkfs ${device} does not hold ${type} with uuid ${uuid}: check the device`,
     );
   }
-  await recordFilesystem(call, usedProofs, uuid);
-  options.logger?.info("formatted", { volumeId, device, fsType, uuid });
-  return { type: fsType, uuid, formatted: true };
+  const superblock = await readSuperblock(host, device, type, options);
+  await records.update(volumeId, toPatch(call, record, { state: "formatted", filesystemUuid: uuid }));
+  options.logger?.info("formatted", { volumeId, device, fsType: type, uuid });
+  return toEnsured(type, uuid, superblock, true);
 }
 
 /** A volume on which a filesystem was once seen is never formatted, and the proof at hand has served. */
-async function recordFilesystem(call: FormatCall, usedProofs: readonly string[], uuid: string): Promise<void> {
+async function recordFilesystem(call: FormatCall, record: VolumeRecord | undefined, uuid: string): Promise<void> {
   const { records, request } = call;
-  await records.update(request.volumeId, {
-    state: "formatted",
-    fsType: request.fsType,
-    filesystemUuid: uuid,
-    usedProofs: withProof(usedProofs, request),
-    zeroReadOffset: undefined,
-  });
+  await records.update(request.volumeId, toPatch(call, record, { state: "formatted", filesystemUuid: uuid }));
 }
 
-function withProof(usedProofs: readonly string[], { blankProof }: FilesystemRequest): readonly string[] {
-  return blankProof === undefined || usedProofs.includes(blankProof.id) ? usedProofs : [...usedProofs, blankProof.id];
+function toPatch(
+  { request: { fsType, blankProof } }: FormatCall,
+  record: VolumeRecord | undefined,
+  format: Pick<VolumeRecordPatch, "state" | "filesystemUuid">,
+): VolumeRecordPatch {
+  const { usedProofs = [], encryption } = record ?? {};
+  return {
+    ...format,
+    fsType,
+    usedProofs: withProof(usedProofs, blankProof),
+    zeroReadOffset: undefined,
+    ...(encryption !== undefined && { encryption: { uuid: encryption.uuid, state: encryption.state } }),
+  };
+}
+
+function toEnsured(
+  type: FilesystemType,
+  uuid: string,
+  { needsCheck, growsAtBytes }: Superblock,
+  formatted: boolean,
+): EnsuredFilesystem {
+  return { type, uuid, formatted, needsCheck, growsAtBytes };
 }

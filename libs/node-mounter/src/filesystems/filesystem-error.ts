@@ -8,6 +8,8 @@ export const FILESYSTEM_ERROR_CODES = [
   "FORMATTED_BEFORE",
   /** The volume must hold data already (a clone, a restore), yet no filesystem is found. */
   "MUST_NOT_FORMAT",
+  /** The filesystem asked for is used where it is found and never made, and none is found. */
+  "NEVER_MADE",
   /** There is no unused proof of blankness, and reading the whole device has been turned off. */
   "NO_PROOF",
   /** Reading the whole device for zeroes goes on: repeat the call. */
@@ -16,6 +18,8 @@ export const FILESYSTEM_ERROR_CODES = [
   "BUSY",
   /** The device is not there, is no block device, or its path ends in a symlink. */
   "NOT_A_DEVICE",
+  /** The kernel has lost the device, while its node, its mount or its mapping is still there. */
+  "DEVICE_GONE",
   /** The device could not be probed or read, so nothing is known about it. */
   "PROBE_FAILED",
   /** mkfs failed, or what it made is not what was asked. */
@@ -30,6 +34,14 @@ export const FILESYSTEM_ERROR_CODES = [
   "GROW_FAILED",
   /** Statistics could not be read. */
   "STATS_FAILED",
+  /** The key does not open the encrypted device. */
+  "WRONG_KEY",
+  /** The mapping that shows an encrypted device decrypted belongs to another device or container. */
+  "WRONG_MAPPING",
+  /** The encrypted device is still in use. */
+  "IN_USE",
+  /** Opening, growing or closing an encrypted device failed. */
+  "ENCRYPTION_FAILED",
   /** The record of a volume cannot be read. */
   "BAD_RECORD",
 ] as const;

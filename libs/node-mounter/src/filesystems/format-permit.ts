@@ -1,25 +1,41 @@
 import { HostError } from "../host/host-error.ts";
 import type { VolumeRecord } from "../records/volume-records.ts";
 import { FilesystemError } from "./filesystem-error.ts";
-import type { FormatCall } from "./format-call.ts";
+import type { BlankRequest, FormatCall } from "./format-call.ts";
 import { notBlank } from "./format-refusals.ts";
-import { probeDevice } from "./probe-device.ts";
+import { describe, probeSignatures } from "./probe-device.ts";
+import { type DeviceArea, findResidue } from "./residue.ts";
 import { isAllZero } from "./zero-read.ts";
 
-/** Throws FilesystemError unless the device is provably blank: by an unused proof or by reading all of it, and by every probe. */
-export async function requireBlank(call: FormatCall, record: VolumeRecord | undefined): Promise<void> {
+/**
+ * Throws FilesystemError unless the device is provably blank: by an unused proof, by the record of a container that this
+ * node has just made, or by reading all of it; and in any case by every probe.
+ */
+export async function requireBlank(call: FormatCall<BlankRequest>, record: VolumeRecord | undefined): Promise<void> {
   const { host, request, options } = call;
-  const proof = request.blankProof?.id;
-  if (proof === undefined || proof === "" || record?.usedProofs.includes(proof) === true)
-    await requireZeroes(call, record);
+  const area: DeviceArea = request.ciphertext ?? { device: request.device, startBytes: 0n };
+  if (!isProven(request, record)) await requireZeroes(call, area, record);
   // Last, and also after a read that went on over several calls: what was written meanwhile shows here.
-  const found = await probeDevice(host, request.device, options);
-  if (found.kind !== "none") throw notBlank(request, found.kind === "unclean" ? found.what : found.type);
+  const found = await probeSignatures(host, request.device, options);
+  if (found.kind !== "none") throw notBlank(request, describe(found));
+  const residue = await findResidue(host, area, options);
+  if (residue !== undefined) throw notBlank(request, residue);
 }
 
-async function requireZeroes(call: FormatCall, record: VolumeRecord | undefined): Promise<void> {
+function isProven({ blankProof, ciphertext }: BlankRequest, record: VolumeRecord | undefined): boolean {
+  const { usedProofs = [], encryption } = record ?? {};
+  // The proof speaks of the device below, where there is a container now.
+  if (ciphertext !== undefined) return encryption?.inside === "blank" && encryption.uuid === ciphertext.uuid;
+  return blankProof !== undefined && blankProof.id !== "" && !usedProofs.includes(blankProof.id);
+}
+
+async function requireZeroes(
+  call: FormatCall<BlankRequest>,
+  { device, startBytes }: DeviceArea,
+  record: VolumeRecord | undefined,
+): Promise<void> {
   const { host, records, request, options } = call;
-  const { device, volumeId } = request;
+  const { volumeId } = request;
   const { mayReadWhole = true, logger, ...limits } = options;
   if (!mayReadWhole) {
     throw new FilesystemError(
@@ -27,7 +43,8 @@ async function requireZeroes(call: FormatCall, record: VolumeRecord | undefined)
       `there is no unused proof that volume "${volumeId}" (${device}) is blank, and reading all of it is turned off: publish it again`,
     );
   }
-  let read = record?.zeroReadOffset ?? 0n;
+  const known = record?.zeroReadOffset ?? 0n;
+  let read = known > startBytes ? known : startBytes;
   const onProgress = async (offsetBytes: bigint): Promise<void> => {
     read = offsetBytes;
     await records.update(volumeId, { zeroReadOffset: offsetBytes });

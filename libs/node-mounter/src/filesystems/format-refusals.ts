@@ -1,9 +1,9 @@
 import type { VolumeRecord } from "../records/volume-records.ts";
 import { FilesystemError } from "./filesystem-error.ts";
-import type { FilesystemRequest } from "./format-call.ts";
+import type { BlankRequest } from "./format-call.ts";
 
 /** The device holds something that is no filesystem. */
-export function notBlank({ volumeId, device }: FilesystemRequest, what: string): FilesystemError {
+export function notBlank({ volumeId, device }: BlankRequest, what: string): FilesystemError {
   return new FilesystemError(
     "NOT_BLANK",
     `volume "${volumeId}" (${device}) holds ${what}: it is not formatted; save what is on it, or use it as a block volume`,
@@ -11,20 +11,28 @@ export function notBlank({ volumeId, device }: FilesystemRequest, what: string):
 }
 
 /** The device should hold a copy and does not. */
-export function mustNotFormat({ volumeId, device, fsType }: FilesystemRequest): FilesystemError {
+export function mustNotFormat({ volumeId, device }: BlankRequest, wanted: string): FilesystemError {
   return new FilesystemError(
     "MUST_NOT_FORMAT",
-    `volume "${volumeId}" (${device}) is a copy of other data, yet no ${fsType} is found on it: it is not formatted; check its source`,
+    `volume "${volumeId}" (${device}) is a copy of other data, yet no ${wanted} is found on it: it is not formatted; check its source`,
   );
 }
 
-/** The device should hold the filesystem that this node knows. */
-export function formattedBefore(
-  { volumeId, device }: FilesystemRequest,
-  { fsType, filesystemUuid }: VolumeRecord,
-): FilesystemError {
+/** The device should hold what this node knows of it: a filesystem, or the container around one. */
+export function formattedBefore({ volumeId, device }: BlankRequest, record: VolumeRecord): FilesystemError {
+  const { fsType, filesystemUuid, encryption } = record;
+  const had =
+    encryption === undefined ? `${fsType ?? "a filesystem"} ${filesystemUuid ?? ""}` : `LUKS ${encryption.uuid}`;
   return new FilesystemError(
     "FORMATTED_BEFORE",
-    `volume "${volumeId}" (${device}) had ${fsType ?? "a filesystem"} ${filesystemUuid ?? ""}, which is not found now: it is damaged or the wrong device is attached, and is not formatted anew`,
+    `volume "${volumeId}" (${device}) had ${had}, which is not found now: it is damaged or the wrong device is attached, and is not formatted anew`,
+  );
+}
+
+/** The device holds something else than what is asked for. */
+export function wrongType({ volumeId, device }: BlankRequest, found: string, wanted: string): FilesystemError {
+  return new FilesystemError(
+    "WRONG_TYPE",
+    `volume "${volumeId}" (${device}) holds ${found}, ${wanted} is asked: it is not formatted anew, ask for ${found}`,
   );
 }

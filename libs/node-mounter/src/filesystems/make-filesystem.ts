@@ -3,7 +3,7 @@ import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import type { Logger } from "../host/logger.ts";
 import { FilesystemError } from "./filesystem-error.ts";
-import type { FilesystemType } from "./filesystem-type.ts";
+import type { MadeFilesystemType } from "./filesystem-type.ts";
 
 /** From here on mkfs.xfs takes a device without `--unsupported`. */
 const XFS_SUPPORTED_BYTES = 300n * 1024n * 1024n;
@@ -11,21 +11,24 @@ const XFS_SUPPORTED_BYTES = 300n * 1024n * 1024n;
 /** What mkfs is to make. */
 export interface MakeRequest {
   readonly device: string;
-  readonly type: FilesystemType;
+  readonly type: MadeFilesystemType;
   readonly uuid: string;
+  readonly label: string;
   readonly mkfsOptions: readonly string[];
-  /** Overwrite what an interrupted mkfs of this volume left. */
-  readonly again: boolean;
   readonly logger: Logger | undefined;
 }
 
-/** Runs mkfs, which is never killed. Throws FilesystemError `FORMAT_FAILED`. Default deadline 600 s. */
+/**
+ * Runs mkfs, which is never killed and never forced: mkfs.xfs and mkfs.btrfs refuse a device on which they see something,
+ * all of them one that is in use. Throws FilesystemError `FORMAT_FAILED`. Default deadline 600 s.
+ */
 export async function makeFilesystem(host: Host, request: MakeRequest, options: CallOptions): Promise<void> {
   const { timeoutMs = 600_000, signal } = options;
-  const { device, type, uuid, mkfsOptions } = request;
-  const own = type === "ext4" ? ext4Options(uuid) : await xfsOptions(host, request, options);
+  const { device, type, label, mkfsOptions } = request;
+  const own = await OPTIONS[type](request, host, options);
   const command = `mkfs.${type}`;
-  const result = await host.run(command, [...own, ...mkfsOptions, device], { timeoutMs, signal, onTimeout: "leave" });
+  const args = ["-q", "-L", label, ...own, ...mkfsOptions, device];
+  const result = await host.run(command, args, { timeoutMs, signal, onTimeout: "leave" });
   if (result.exitCode === 0) return;
   throw new FilesystemError(
     "FORMAT_FAILED",
@@ -33,26 +36,29 @@ export async function makeFilesystem(host: Host, request: MakeRequest, options: 
   );
 }
 
-/**
- * `-F`: whole disks too, without a question (a single one still refuses a device in use). `-m 0`: nothing kept for root.
- * The device is blank, so there is nothing to discard, and what is not initialised yet reads as zeroes.
- */
-function ext4Options(uuid: string): string[] {
-  return ["-q", "-F", "-m", "0", "-U", uuid, "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard"];
-}
+type OptionsOf = (
+  request: MakeRequest,
+  host: Host,
+  options: CallOptions,
+) => readonly string[] | Promise<readonly string[]>;
 
-async function xfsOptions(host: Host, request: MakeRequest, options: CallOptions): Promise<string[]> {
-  const { device, uuid, again } = request;
-  const small =
-    (await blockDeviceSize(host, device, options)) < XFS_SUPPORTED_BYTES
-      ? await smallOptions(host, request, options)
-      : [];
-  return ["-q", "-K", ...(again ? ["-f"] : []), "-m", `uuid=${uuid}`, ...small];
-}
+/** The device is blank, so there is nothing to discard; what ext4 does not initialise yet, the kernel does after the mount. */
+const OPTIONS: Readonly<Record<MadeFilesystemType, OptionsOf>> = {
+  // `-m 0`: nothing kept for root.
+  ext4: ({ uuid }) => ["-m", "0", "-U", uuid, "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard"],
+  xfs: async (request, host, options) => [
+    "-K",
+    "-m",
+    `uuid=${request.uuid}`,
+    ...(await smallXfsOptions(request, host, options)),
+  ],
+  btrfs: ({ uuid }) => ["-K", "-U", uuid],
+};
 
 /** xfsprogs from 5.19 on refuse less than 300 MB, unless told. */
-async function smallOptions(host: Host, { device, logger }: MakeRequest, options: CallOptions): Promise<string[]> {
+async function smallXfsOptions({ device, logger }: MakeRequest, host: Host, options: CallOptions): Promise<string[]> {
   const { timeoutMs = 30_000, signal } = options;
+  if ((await blockDeviceSize(host, device)) >= XFS_SUPPORTED_BYTES) return [];
   const { stdout } = await host.run("mkfs.xfs", ["-V"], { timeoutMs, signal });
   const [, major, minor] = /version (\d+)\.(\d+)/.exec(stdout) ?? [];
   if (Number(major ?? 0) * 1000 + Number(minor ?? 0) < 5019) return [];

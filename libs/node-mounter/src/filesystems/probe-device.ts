@@ -3,11 +3,21 @@ import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import { findResidue } from "./residue.ts";
 
-/** What a device holds. `unclean`: something that is no filesystem, or data of unknown form. `none`: no sign of anything. */
+/**
+ * What a device holds. `encrypted`: a LUKS container of version "1" or "2". `unclean`: something else that is no
+ * filesystem, or data of unknown form. `none`: no sign of anything.
+ */
 export type ProbeResult =
   | { readonly kind: "filesystem"; readonly type: string; readonly uuid?: string; readonly label?: string }
+  | { readonly kind: "encrypted"; readonly version: string; readonly uuid: string }
   | { readonly kind: "unclean"; readonly what: string }
   | { readonly kind: "none" };
+
+/** What was found, in a few words. */
+export function describe(found: Exclude<ProbeResult, { kind: "none" }>): string {
+  if (found.kind === "unclean") return found.what;
+  return found.kind === "encrypted" ? `crypto_LUKS, an encrypted container of version ${found.version}` : found.type;
+}
 
 /**
  * What a device holds, by `blkid -p`, `wipefs -n` and, where both find nothing, by own reads of its head, its tail and
@@ -17,22 +27,30 @@ export type ProbeResult =
 export async function probeDevice(host: Host, device: string, options: CallOptions = {}): Promise<ProbeResult> {
   const found = await probeSignatures(host, device, options);
   if (found.kind !== "none") return found;
-  const residue = await findResidue(host, device, options);
+  const residue = await findResidue(host, { device, startBytes: 0n }, options);
   return residue === undefined ? found : { kind: "unclean", what: residue };
 }
 
-/** The same without the own reads: an interrupted mkfs leaves data without a signature. */
+/**
+ * The same without the own reads: an interrupted mkfs leaves data without a signature. What is found may come from the
+ * kernel's cache; that there is nothing is asked of the device itself.
+ */
 export async function probeSignatures(host: Host, device: string, options: CallOptions): Promise<ProbeResult> {
   await requireDevice(host, device);
+  const cached = await findSignature(host, device, options);
+  if (cached.kind !== "none") return cached;
   await dropCache(host, device, options);
-  const found = await lowLevelProbe(host, device, options);
+  const found = await findSignature(host, device, options);
   if (found.kind !== "none") return found;
   const signatures = await wipefsSignatures(host, device, options);
   return signatures.length === 0 ? found : { kind: "unclean", what: signatures.join(", ") };
 }
 
-/** blkid(8), EXIT STATUS: 0 found, 2 nothing found (or not readable: the own reads tell), 4 usage, 8 ambivalent. */
-async function lowLevelProbe(
+/**
+ * What blkid alone finds in what the kernel may have cached. blkid(8), EXIT STATUS: 0 found, 2 nothing found (or not
+ * readable: the own reads tell), 4 usage, 8 ambivalent.
+ */
+async function findSignature(
   host: Host,
   device: string,
   { timeoutMs = 60_000, signal }: CallOptions,
@@ -44,6 +62,10 @@ async function lowLevelProbe(
   if (result.exitCode !== 0 || tags.size === 0) throw probeFailed(device, "blkid -p", result);
   const type = tags.get("TYPE");
   const table = tags.get("PTTYPE");
+  const uuid = tags.get("UUID");
+  if (type === "crypto_LUKS" && table === undefined && uuid !== undefined) {
+    return { kind: "encrypted", version: tags.get("VERSION") ?? "", uuid };
+  }
   if (type === undefined || tags.get("USAGE") !== "filesystem" || table !== undefined) {
     const parts = [type, table === undefined ? undefined : `${table} partition table`];
     return {
@@ -51,7 +73,6 @@ async function lowLevelProbe(
       what: parts.filter((part) => part !== undefined).join(" and ") || "an unknown signature",
     };
   }
-  const uuid = tags.get("UUID");
   const label = tags.get("LABEL");
   return { kind: "filesystem", type, ...(uuid !== undefined && { uuid }), ...(label !== undefined && { label }) };
 }

@@ -1,55 +1,57 @@
 import { blockDeviceSize, isZeroRange, readBytes } from "../block-devices/block-device.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
+import { SUPERBLOCK_BYTES, SUPERBLOCK_FORMATS } from "./superblock.ts";
+import { superblockPlaces } from "./superblock-places.ts";
 
 const EDGE_BYTES = 4n * 1024n * 1024n;
 const BACKUP_BYTES = 64n * 1024n;
-const EXT4_MAGIC = Buffer.from([0x53, 0xef]);
-const EXT4_MAGIC_OFFSET = 0x38n;
-const XFS_MAGIC = Buffer.from("XFSB");
 
-/** Where ext4 puts its first backup superblock: start of block group 1, for blocks of 1, 2 and 4 KiB. */
-const EXT4_BACKUPS = [8193n * 1024n, 16384n * 2048n, 32768n * 4096n] as const;
+/** A device from a byte to its end. */
+export interface DeviceArea {
+  readonly device: string;
+  /** 0 for all of it. */
+  readonly startBytes: bigint;
+}
 
-/** Where a device that should be blank holds data: its head, its tail or a place of backup superblocks. */
-export async function findResidue(host: Host, device: string, options: CallOptions): Promise<string | undefined> {
-  const size = await blockDeviceSize(host, device, options);
+/** Where an area that should be blank holds data: its head, its tail or a place of backup superblocks. */
+export async function findResidue(
+  host: Host,
+  { device, startBytes }: DeviceArea,
+  options: CallOptions,
+): Promise<string | undefined> {
+  const size = (await blockDeviceSize(host, device)) - startBytes;
   const tail = size > EDGE_BYTES ? size - EDGE_BYTES : 0n;
-  const backups = [...EXT4_BACKUPS, ...xfsBackups(size)].map((offset) => ({ offset, length: BACKUP_BYTES }));
+  const backups = superblockPlaces(size).filter(({ offset }) => offset >= EDGE_BYTES && offset < tail);
   for (const { offset, length } of [
     { offset: 0n, length: EDGE_BYTES },
     { offset: tail, length: EDGE_BYTES },
-    ...backups,
+    ...backups.map((place) => ({ offset: place.offset, length: BACKUP_BYTES })),
   ]) {
-    if (offset >= size) continue;
-    const range = { offset, length: offset + length > size ? size - offset : length };
+    const range = { offset: startBytes + offset, length: offset + length > size ? size - offset : length };
     if (!(await isZeroRange(host, device, range, options)))
-      return `data without a known signature at byte ${offset} or after`;
+      return `data without a known signature at byte ${range.offset} or after`;
   }
   return undefined;
 }
 
-/** A backup superblock on a device whose main one is missing: a damaged filesystem, not a blank device. */
-export async function findBackupSuperblock(
+/**
+ * A superblock or a backup of one that does not bear `uuid`: what an interrupted mkfs of ours left bears it, so that this
+ * is somebody else's filesystem.
+ */
+export async function findForeignSuperblock(
   host: Host,
   device: string,
+  uuid: string,
   options: CallOptions,
 ): Promise<string | undefined> {
-  const size = await blockDeviceSize(host, device, options);
-  const places = [
-    ...EXT4_BACKUPS.map((offset) => ({ type: "ext4", offset: offset + EXT4_MAGIC_OFFSET, magic: EXT4_MAGIC })),
-    ...xfsBackups(size).map((offset) => ({ type: "xfs", offset, magic: XFS_MAGIC })),
-  ];
-  for (const { type, offset, magic } of places) {
-    if (offset + BigInt(magic.length) > size) continue;
-    const bytes = await readBytes(host, device, { offset, length: magic.length }, options);
-    if (bytes.equals(magic)) return `a backup superblock of ${type} at byte ${offset}`;
+  const own = uuid.replaceAll("-", "").toLowerCase();
+  const size = await blockDeviceSize(host, device);
+  for (const { type, offset } of superblockPlaces(size)) {
+    if (offset + BigInt(SUPERBLOCK_BYTES) > size) continue;
+    const bytes = await readBytes(host, device, { offset, length: SUPERBLOCK_BYTES }, options);
+    const found = SUPERBLOCK_FORMATS[type].parse(bytes);
+    if (found !== undefined && found.uuid !== own) return `a superblock of another ${type} at byte ${offset}`;
   }
   return undefined;
-}
-
-/** Where mkfs.xfs starts the second of its usual four allocation groups: a quarter, rounded down or up to a block. */
-function xfsBackups(size: bigint): bigint[] {
-  const blocks = size / 4096n;
-  return [...new Set([blocks / 4n, (blocks + 3n) / 4n])].filter((block) => block > 0n).map((block) => block * 4096n);
 }

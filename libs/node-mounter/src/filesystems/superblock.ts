@@ -1,32 +1,59 @@
 import { readBytes } from "../block-devices/block-device.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
+import { parseBtrfsSuperblock } from "./btrfs-superblock.ts";
+import { parseExtSuperblock } from "./ext-superblock.ts";
+import { FilesystemError } from "./filesystem-error.ts";
 import type { FilesystemType } from "./filesystem-type.ts";
+import { parseXfsSuperblock } from "./xfs-superblock.ts";
 
-/** Where the main superblock begins, and enough of it. */
-const RANGES = { ext4: { offset: 1024n, length: 256 }, xfs: { offset: 0n, length: 256 } } as const;
+/** What a superblock, or a backup of one, says of its filesystem. */
+export interface Superblock {
+  /** 32 hexadecimal digits. */
+  readonly uuid: string;
+  /** The size from which on its device has room for the filesystem to grow; what is smaller cannot be used. */
+  readonly growsAtBytes: bigint;
+  /** Whether it has to be checked before it is mounted. xfs and btrfs never: their mount does what is needed. */
+  readonly needsCheck: boolean;
+  /**
+   * How far its mkfs got. ext4 does not tell: its superblock is written last, and other blocks may be lost with the
+   * power; `unused` has never been mounted, so that it may be either.
+   */
+  readonly progress: "unfinished" | "unused" | "finished";
+}
 
-/** Offsets into ext4's superblock (Linux: fs/ext4/ext4.h, struct ext4_super_block): time and count of mounts. */
-const EXT4 = { mountTime: 0x2c, mountCount: 0x34 } as const;
+/** How a superblock is read. */
+export interface SuperblockFormat {
+  /** Where the first one begins, in bytes. */
+  readonly offset: bigint;
+  readonly parse: (bytes: Buffer) => Superblock | undefined;
+}
 
-/** Offset of sb_inprogress in XFS's superblock (Linux: struct xfs_dsb): 1 until mkfs has finished. */
-const XFS_IN_PROGRESS = 126;
+/** Enough of any superblock. */
+export const SUPERBLOCK_BYTES = 512;
 
-/**
- * Whether a filesystem with a readable superblock is an unfinished one that has never held data: mkfs.xfs says so itself;
- * ext4 writes its superblock last, so it is unfinished only if it has never been mounted and does not pass its check.
- */
-export async function isUnfinished(
+const EXT: SuperblockFormat = { offset: 1024n, parse: parseExtSuperblock };
+
+/** The format of each type. */
+export const SUPERBLOCK_FORMATS: Readonly<Record<FilesystemType, SuperblockFormat>> = {
+  ext3: EXT,
+  ext4: EXT,
+  xfs: { offset: 0n, parse: parseXfsSuperblock },
+  btrfs: { offset: 64n * 1024n, parse: parseBtrfsSuperblock },
+};
+
+/** Reads the first superblock of a filesystem that a probe has found. Throws FilesystemError `PROBE_FAILED`. */
+export async function readSuperblock(
   host: Host,
   device: string,
   type: FilesystemType,
   options: CallOptions,
-): Promise<boolean> {
-  const superblock = await readBytes(host, device, RANGES[type], options);
-  if (type === "xfs") return superblock.readUInt8(XFS_IN_PROGRESS) === 1;
-  const mounted = superblock.readUInt32LE(EXT4.mountTime) !== 0 || superblock.readUInt16LE(EXT4.mountCount) !== 0;
-  if (mounted) return false;
-  const { timeoutMs = 600_000, signal } = options;
-  const { exitCode } = await host.run("e2fsck", ["-f", "-n", device], { timeoutMs, signal });
-  return exitCode !== 0;
+): Promise<Superblock> {
+  const { offset, parse } = SUPERBLOCK_FORMATS[type];
+  const superblock = parse(await readBytes(host, device, { offset, length: SUPERBLOCK_BYTES }, options));
+  if (superblock !== undefined) return superblock;
+  throw new FilesystemError(
+    "PROBE_FAILED",
+    `${device} has no superblock of ${type} where one was found before; nothing was changed: check the device and its connection`,
+  );
 }

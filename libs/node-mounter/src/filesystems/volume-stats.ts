@@ -1,5 +1,7 @@
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
+import { isDeviceGone } from "../mounts/device-gone.ts";
+import { findMounts } from "../mounts/mount-table.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 
 /** Amounts of one kind. `used` counts what everybody uses; `available` is what is left to users other than root. */
@@ -12,15 +14,24 @@ export interface Usage {
 /** How full a filesystem is. */
 export interface VolumeStats {
   readonly bytes: Usage;
+  /** All zero where inodes are made as they are needed (btrfs). */
   readonly inodes: Usage;
 }
 
 /**
  * How full the filesystem at `path` is, asked by a child process because its device may be dead. Throws FilesystemError
- * `STATS_FAILED`, or HostError `TIMEOUT`. Default deadline 10 s.
+ * `DEVICE_GONE` when something is mounted there whose device the kernel has lost, `STATS_FAILED`, or HostError `TIMEOUT`.
+ * Default deadline 10 s.
  */
 export async function volumeStats(host: Host, path: string, options: CallOptions = {}): Promise<VolumeStats> {
   const { timeoutMs = 10_000, signal } = options;
+  const [mount] = await findMounts(host, { target: path });
+  if (mount !== undefined && (await isDeviceGone(host, mount))) {
+    throw new FilesystemError(
+      "DEVICE_GONE",
+      `the device ${mount.source} (${mount.deviceNumber}) of what is mounted on ${path} has gone: stop what uses it, unstage the volume and stage it again`,
+    );
+  }
   const { exitCode, stdout, stderr } = await host.run("stat", ["-f", "-c", "%S %b %a %f %c %d", "--", path], {
     timeoutMs,
     signal,

@@ -18,7 +18,7 @@ export interface ZeroReadOptions extends CallOptions {
  */
 export async function isAllZero(host: Host, device: string, options: ZeroReadOptions = {}): Promise<boolean> {
   const { fromBytes = 0n, chunkBytes = 256n * 1024n * 1024n, onProgress, ...call } = options;
-  const size = await blockDeviceSize(host, device, call);
+  const size = await blockDeviceSize(host, device);
   await dropCache(host, device, call);
   for (let offset = fromBytes; offset < size; ) {
     const length = size - offset < chunkBytes ? size - offset : chunkBytes;

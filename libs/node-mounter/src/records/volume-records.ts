@@ -18,11 +18,23 @@ export interface VolumeRecord {
   readonly state?: "formatting" | "formatted";
   /** Ids of proofs of blankness that have served. */
   readonly usedProofs: readonly string[];
-  /** Bytes from the start of the device that were read as zeroes. */
+  /** Bytes from the start of the device (with encryption: of the one below) that were read as zeroes. */
   readonly zeroReadOffset?: bigint;
+  /** The encrypted container around the filesystem. */
+  readonly encryption?: EncryptionRecord;
   /** How the volume is attached, as JSON: what unstage needs when the device is gone. */
   readonly connection?: Readonly<Record<string, unknown>>;
   readonly stagingPath?: string;
+}
+
+/** What this node remembers of a volume's LUKS container. */
+export interface EncryptionRecord {
+  /** Chosen before luksFormat starts. */
+  readonly uuid: string;
+  /** `formatting`: luksFormat was begun and may be repeated; `formatted`: a container was there, never format again. */
+  readonly state: "formatting" | "formatted";
+  /** `blank`: this node made the container, and nothing has been written into it since. */
+  readonly inside?: "blank";
 }
 
 /** Fields of a record to set; `undefined` removes one, an absent field is kept. */
@@ -61,13 +73,17 @@ export class VolumeRecords {
 
   /**
    * Sets fields of a volume's record, making it if need be, and returns it once it is on disk. Removing `connection`
-   * also removes `zeroReadOffset`: from then on other nodes may write to the volume.
+   * also removes `zeroReadOffset` and what is known of a container's inside: from then on other nodes may write to the
+   * volume.
    */
   async update(volumeId: string, patch: VolumeRecordPatch): Promise<VolumeRecord> {
     return this.#updates.run(volumeId, async () => {
-      const detached = "connection" in patch && patch.connection === undefined ? { zeroReadOffset: undefined } : {};
       const known = await this.find(volumeId);
-      const text = toText({ usedProofs: [], ...known, ...detached, ...patch, volumeId });
+      const isDetached = "connection" in patch && patch.connection === undefined;
+      const before = { usedProofs: [], ...known, volumeId };
+      const text = toText({ ...before, ...(isDetached && forget(known)), ...patch });
+      // What stands there already needs no wait for the disk.
+      if (known !== undefined && text === toText(before)) return known;
       await this.#host.files.writeFileDurable(this.#path(volumeId), text);
       return parseRecord(text, volumeId);
     });
@@ -117,6 +133,12 @@ export async function openVolumeRecords(host: Host, dir: string): Promise<Volume
   return new VolumeRecords(host, dir);
 }
 
+/** What holds only as long as nobody else can write to the volume. */
+function forget(record: VolumeRecord | undefined): VolumeRecordPatch {
+  const { encryption } = record ?? {};
+  return { zeroReadOffset: undefined, encryption: encryption && { uuid: encryption.uuid, state: encryption.state } };
+}
+
 /** A volume id may hold anything; its file name is readable and, where it had to be cut, unique by its hash. */
 function fileName(volumeId: string): string {
   const plain = encodeURIComponent(volumeId);
@@ -137,7 +159,12 @@ function parseRecord(text: string, volumeId: string): VolumeRecord {
     Array.isArray(rest.usedProofs) &&
     [undefined, "formatting", "formatted"].includes(rest.state) &&
     [undefined, ...FILESYSTEM_TYPES].includes(rest.fsType) &&
+    (rest.encryption === undefined || isEncryption(rest.encryption)) &&
     (rest.state !== "formatting" || (rest.filesystemUuid !== undefined && rest.fsType !== undefined));
   if (!valid) throw new SyntaxError(`not a record of volume "${volumeId}"`);
   return zeroReadOffset === undefined ? rest : { ...rest, zeroReadOffset: BigInt(zeroReadOffset) };
+}
+
+function isEncryption({ uuid, state }: EncryptionRecord): boolean {
+  return typeof uuid === "string" && ["formatting", "formatted"].includes(state);
 }

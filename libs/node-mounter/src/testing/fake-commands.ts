@@ -1,6 +1,8 @@
 import type { RunResult } from "../host/host.ts";
 import { HostError } from "../host/host-error.ts";
-import { type FakeDevice, type FakeFilesystem, isZeroFake, readFake } from "./fake-device.ts";
+import { runFakeCryptsetup } from "./fake-cryptsetup.ts";
+import { type FakeContent, type FakeDevice, type FakeFilesystem, isZeroFake, readFake } from "./fake-device.ts";
+import { runFakeChroot, runFakeIscsiadm } from "./fake-iscsiadm.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 import { runFakeMount, runFakeUmount } from "./fake-mount.ts";
 import { connectFakeFabrics } from "./fake-nvme.ts";
@@ -23,15 +25,18 @@ const COMMANDS: Readonly<Record<string, FakeCommand>> = {
       const label = content.label === undefined ? "" : `LABEL=${content.label}\n`;
       return ok(`${label}UUID=${content.uuid}\nTYPE=${content.type}\nUSAGE=filesystem\n`);
     }
+    if (content.kind === "luks") return ok(`VERSION=2\nUUID=${content.uuid}\nTYPE=crypto_LUKS\nUSAGE=crypto\n`);
     if (content.kind === "signature") return ok(`TYPE=${content.type}\nUSAGE=${content.usage}\n`);
     return content.kind === "partitions" ? ok(`PTTYPE=${content.type}\n`) : fail(2, "");
   }, 2),
-  wipefs: onDevice(({ content }) => {
-    const type =
-      content.kind === "blank" || content.kind === "data" || content.kind === "backup-superblock"
-        ? undefined
-        : content.type;
-    return ok(JSON.stringify({ signatures: type === undefined ? [] : [{ type, offset: "0x0" }] }));
+  wipefs: onDevice((device, args) => {
+    const type = signatureOf(device.content);
+    if (!args.includes("--all")) {
+      return ok(JSON.stringify({ signatures: type === undefined ? [] : [{ type, offset: "0x0" }] }));
+    }
+    // What was behind the signature stays.
+    if (type === after(args, "--types")) device.content = { kind: "data", offsets: [4096n] };
+    return ok("");
   }, 1),
   blockdev(machine, args) {
     const device = deviceIn(machine, args);
@@ -46,18 +51,25 @@ const COMMANDS: Readonly<Record<string, FakeCommand>> = {
     const bytes = readFake(device, BigInt(after(args, "-j") ?? "0"), Number(after(args, "-N")));
     return ok([...bytes].map((byte) => ` ${byte.toString(16).padStart(2, "0")}`).join(""));
   }, 1),
-  "mkfs.ext4": onDevice((device, args) => make(device, "ext4", after(args, "-U")), 1),
+  // Without a terminal it does not look at what is there.
+  "mkfs.ext4": onDevice((device, args) => make(device, "ext4", after(args, "-U"), args), 1),
+  "mkfs.btrfs": onDevice((device, args) => {
+    if (signatureOf(device.content) !== undefined) return fail(1, "appears to contain an existing filesystem");
+    return make(device, "btrfs", after(args, "-U"), args);
+  }, 1),
+  cryptsetup: runFakeCryptsetup,
   "mkfs.xfs"(machine, args) {
     if (args.includes("-V")) return ok("mkfs.xfs version 6.1.0\n");
     const device = deviceIn(machine, args);
     if (device === undefined || device.broken) return fail(1, "mkfs.xfs: I/O error");
     if (device.sizeBytes < 300n * 1024n * 1024n && !args.includes("--unsupported"))
       return fail(1, "must be larger than 300MB");
-    return make(device, "xfs", after(args, "-m")?.replace("uuid=", ""));
+    if (signatureOf(device.content) !== undefined) return fail(1, "appears to contain an existing filesystem");
+    return make(device, "xfs", after(args, "-m")?.replace("uuid=", ""), args);
   },
   e2fsck: onDevice((device, args) => {
     const { content } = device;
-    if (content.kind !== "filesystem" || content.type !== "ext4") return fail(8, "bad magic number");
+    if (content.kind !== "filesystem" || !EXT.includes(content.type)) return fail(8, "bad magic number");
     if (content.unfinished === true || content.damage === "large") return fail(4, "UNEXPECTED INCONSISTENCY");
     if (content.damage === undefined) return ok("clean");
     if (args.includes("-n")) return fail(4, "errors left");
@@ -65,12 +77,9 @@ const COMMANDS: Readonly<Record<string, FakeCommand>> = {
     device.content = repaired;
     return fail(1, "");
   }, 8),
-  resize2fs: onDevice((device) => grow(device, "ext4"), 1),
-  xfs_growfs(machine, args) {
-    const [mount] = machine.table.stackAt(args.at(-1) ?? "");
-    const device = [...machine.devices.values()].find(({ deviceNumber }) => deviceNumber === mount?.deviceNumber);
-    return device === undefined ? fail(1, "not a mounted XFS filesystem") : grow(device, "xfs");
-  },
+  resize2fs: onDevice((device) => grow(device, EXT), 1),
+  xfs_growfs: growMounted(["xfs"]),
+  btrfs: growMounted(["btrfs"]),
   stat(machine, args) {
     const [mount] = machine.table.stackAt(args.at(-1) ?? "");
     const device = [...machine.devices.values()].find(({ deviceNumber }) => deviceNumber === mount?.deviceNumber);
@@ -110,6 +119,8 @@ const COMMANDS: Readonly<Record<string, FakeCommand>> = {
   },
   modprobe: () => ok(""),
   sh: connectFakeFabrics,
+  chroot: runFakeChroot,
+  iscsiadm: runFakeIscsiadm,
 };
 
 function onDevice(command: (device: FakeDevice, args: readonly string[]) => RunResult, failing: number): FakeCommand {
@@ -123,14 +134,38 @@ function deviceIn(machine: FakeMachine, args: readonly string[]): FakeDevice | u
   return args.map((arg) => machine.devices.get(arg)).find((device) => device !== undefined);
 }
 
-function make(device: FakeDevice, type: string, uuid: string | undefined): RunResult {
-  const made: FakeFilesystem = { kind: "filesystem", type, uuid: uuid ?? "", sizeBytes: device.sizeBytes };
+const EXT: readonly string[] = ["ext3", "ext4"];
+
+/** The type by which a content is recognised, if it is. */
+function signatureOf(content: FakeContent): string | undefined {
+  if (content.kind === "blank" || content.kind === "data" || content.kind === "backup-superblock") return undefined;
+  return content.kind === "luks" ? "crypto_LUKS" : content.type;
+}
+
+function make(device: FakeDevice, type: string, uuid: string | undefined, args: readonly string[]): RunResult {
+  const label = after(args, "-L");
+  const { sizeBytes } = device;
+  const made: FakeFilesystem = {
+    kind: "filesystem",
+    type,
+    uuid: uuid ?? "",
+    sizeBytes,
+    ...(label !== undefined && { label }),
+  };
   device.content = made;
   return ok("");
 }
 
-function grow(device: FakeDevice, type: string): RunResult {
-  if (device.content.kind !== "filesystem" || device.content.type !== type) return fail(1, "bad superblock");
+function growMounted(types: readonly string[]): FakeCommand {
+  return (machine, args) => {
+    const [mount] = machine.table.stackAt(args.at(-1) ?? "");
+    const device = [...machine.devices.values()].find(({ deviceNumber }) => deviceNumber === mount?.deviceNumber);
+    return device === undefined ? fail(1, "not a mounted filesystem") : grow(device, types);
+  };
+}
+
+function grow(device: FakeDevice, types: readonly string[]): RunResult {
+  if (device.content.kind !== "filesystem" || !types.includes(device.content.type)) return fail(1, "bad superblock");
   device.content = { ...device.content, sizeBytes: device.sizeBytes };
   return ok("");
 }

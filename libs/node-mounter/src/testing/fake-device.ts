@@ -1,9 +1,10 @@
 import type { FilesystemType } from "../filesystems/filesystem-type.ts";
+import { fakeSuperblock } from "./fake-superblock.ts";
 
 /** A filesystem on a fake device. */
 export interface FakeFilesystem {
   readonly kind: "filesystem";
-  /** ext4 and xfs can be mounted; any other type can be found. */
+  /** What the library mounts can be mounted; any other type can be found. */
   readonly type: string;
   readonly uuid: string;
   readonly label?: string;
@@ -11,16 +12,26 @@ export interface FakeFilesystem {
   readonly sizeBytes?: bigint;
   /** Whether it has ever been mounted. Default false. */
   readonly used?: boolean;
-  /** e2fsck repairs "small" damage by itself, "large" it does not. Default none. */
+  /** Noted in the superblock of ext3 and ext4. e2fsck repairs "small" damage by itself, "large" it does not. Default none. */
   readonly damage?: "small" | "large";
   /** Its superblock is readable but mkfs has not finished. Default false. */
   readonly unfinished?: boolean;
+}
+
+/** A LUKS2 container on a fake device. */
+export interface FakeLuks {
+  readonly kind: "luks";
+  readonly uuid: string;
+  /** Opens it; undefined: luksFormat has not got as far as the key. */
+  readonly key: string | undefined;
+  readonly inside: FakeContent;
 }
 
 /** What a fake device holds. */
 export type FakeContent =
   | { readonly kind: "blank" }
   | FakeFilesystem
+  | FakeLuks
   /** A signature that is no filesystem's: "LVM2_member" with usage "raid", "crypto_LUKS" with "crypto", … */
   | { readonly kind: "signature"; readonly type: string; readonly usage: string }
   | { readonly kind: "partitions"; readonly type: string }
@@ -41,6 +52,9 @@ export interface FakeDevice {
 
 const EXT4_BACKUP = 32768n * 4096n;
 
+/** Where a fake container's data begin. */
+export const FAKE_LUKS_DATA_BYTES: bigint = 16n * 1024n * 1024n;
+
 /** A piece of what a device reads as. Only what the library looks at is there. */
 export function readFake({ content, sizeBytes }: FakeDevice, offset: bigint, length: number): Buffer {
   const bytes = Buffer.alloc(length);
@@ -48,45 +62,45 @@ export function readFake({ content, sizeBytes }: FakeDevice, offset: bigint, len
     const index = Number(at - offset);
     if (index > -data.length && index < length) data.copy(bytes, Math.max(0, index), Math.max(0, -index));
   };
-  if (content.kind === "filesystem" && content.type === "ext4") put(1024n, ext4Superblock(content));
-  if (content.kind === "filesystem" && content.type === "xfs") put(0n, xfsSuperblock(content));
-  if (content.kind === "backup-superblock" && content.type === "ext4")
-    put(EXT4_BACKUP + 0x38n, Buffer.from([0x53, 0xef]));
-  if (content.kind === "backup-superblock" && content.type === "xfs")
-    put((sizeBytes / 4n / 4096n) * 4096n, Buffer.from("XFSB"));
+  const main = content.kind === "filesystem" ? fakeSuperblock(content, sizeBytes) : undefined;
+  if (main !== undefined) put(main.offset, main.bytes);
+  if (content.kind === "backup-superblock") {
+    const lost: FakeFilesystem = { kind: "filesystem", type: content.type, uuid: SOMEBODYS_UUID };
+    const backup = fakeSuperblock(lost, sizeBytes);
+    if (backup !== undefined) put(backupOffset(content.type, sizeBytes), backup.bytes);
+  }
   if (content.kind === "data") for (const at of content.offsets) put(at, Buffer.from([0xff]));
   if (content.kind === "signature" || content.kind === "partitions") put(0n, Buffer.from("signature"));
   return bytes;
 }
 
+const SOMEBODYS_UUID = "0c5e7d5a-3f0c-4c0e-8b55-0d0e6f6c2d11";
+
+function backupOffset(type: FilesystemType, sizeBytes: bigint): bigint {
+  if (type === "btrfs") return 64n * 1024n * 1024n;
+  return type === "xfs" ? (sizeBytes / 4n / 4096n) * 4096n : EXT4_BACKUP;
+}
+
 /** Whether a piece reads as zeroes, without building it. */
-export function isZeroFake(device: FakeDevice, offset: bigint, length: bigint): boolean {
-  const { content, sizeBytes } = device;
+export function isZeroFake({ content, sizeBytes }: FakeDevice, offset: bigint, length: bigint): boolean {
   if (offset + length > sizeBytes) return false;
-  const marks: readonly bigint[] =
-    content.kind === "blank"
-      ? []
-      : content.kind === "data"
-        ? content.offsets
-        : content.kind === "backup-superblock"
-          ? [content.type === "ext4" ? EXT4_BACKUP : (sizeBytes / 4n / 4096n) * 4096n]
-          : [0n, 1024n];
-  return !marks.some((mark) => mark >= offset && mark < offset + length);
+  return !marksOf(content, sizeBytes).some((mark) => mark >= offset && mark < offset + length);
 }
 
-function ext4Superblock({ uuid, used = false }: FakeFilesystem): Buffer {
-  const block = Buffer.alloc(1024);
-  block.writeUInt32LE(used ? 1_700_000_000 : 0, 0x2c);
-  block.writeUInt16LE(used ? 1 : 0, 0x34);
-  block.writeUInt16LE(0xef53, 0x38);
-  Buffer.from(uuid.replaceAll("-", ""), "hex").copy(block, 0x68);
-  return block;
-}
-
-function xfsSuperblock({ uuid, unfinished = false }: FakeFilesystem): Buffer {
-  const block = Buffer.alloc(512);
-  block.write("XFSB");
-  Buffer.from(uuid.replaceAll("-", ""), "hex").copy(block, 32);
-  block.writeUInt8(unfinished ? 1 : 0, 126);
-  return block;
+/** Some bytes that are not zero. */
+function marksOf(content: FakeContent, sizeBytes: bigint): readonly bigint[] {
+  switch (content.kind) {
+    case "blank":
+      return [];
+    case "data":
+      return content.offsets;
+    case "backup-superblock":
+      return [backupOffset(content.type, sizeBytes)];
+    case "luks": {
+      const inside = marksOf(content.inside, sizeBytes - FAKE_LUKS_DATA_BYTES);
+      return [0n, ...inside.map((mark) => FAKE_LUKS_DATA_BYTES + mark)];
+    }
+    default:
+      return [0n, 1024n];
+  }
 }

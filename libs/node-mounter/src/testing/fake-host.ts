@@ -1,12 +1,15 @@
 import type { Host, HostFiles, RunOptions, RunResult } from "../host/host.ts";
 import { HostError } from "../host/host-error.ts";
+import { fakeBlocks } from "./fake-blocks.ts";
 import { runFake } from "./fake-commands.ts";
 import type { FakeContent, FakeDevice } from "./fake-device.ts";
 import { fakeFiles } from "./fake-files.ts";
+import { FakeIscsi, type FakeIscsiLun, type FakeIscsiTarget } from "./fake-iscsi.ts";
 import { FakeMachine } from "./fake-machine.ts";
 import { FakeNvme, type FakeNvmeTarget } from "./fake-nvme.ts";
 
-export type { FakeContent, FakeDevice, FakeFilesystem } from "./fake-device.ts";
+export type { FakeContent, FakeDevice, FakeFilesystem, FakeLuks } from "./fake-device.ts";
+export type { FakeChap, FakeIscsiLun, FakeIscsiTarget } from "./fake-iscsi.ts";
 export type { FakeNvmeTarget } from "./fake-nvme.ts";
 
 /** What was done to the fake, in order. */
@@ -38,11 +41,13 @@ export class FakeHost implements Host {
   readonly #machine: FakeMachine = new FakeMachine();
   readonly #faults: { command: string; fault: FakeFault; left: number }[] = [];
   readonly #nvme: FakeNvme = new FakeNvme(this.#machine);
+  /** The initiator's daemon, records and sessions. */
+  readonly iscsi: FakeIscsi = new FakeIscsi(this.#machine);
   #release: (() => void)[] = [];
 
   /** Use {@link fakeHost}. */
   constructor() {
-    this.#machine.kernel.push(this.#nvme);
+    this.#machine.kernel.push(fakeBlocks(this.#machine), this.#nvme, this.iscsi);
     this.addFile("/dev/nvme-fabrics");
     this.files = fakeFiles(this.#machine, (path, text) => this.events.push({ kind: "write", path, text }));
   }
@@ -78,6 +83,19 @@ export class FakeHost implements Host {
       ...target,
     };
     this.#nvme.targets.push(added);
+    return added;
+  }
+
+  /** Adds an iSCSI target that can be logged in to: up, open to any host; its LUNs are blank unless told. */
+  addIscsiTarget(
+    target: Pick<FakeIscsiTarget, "iqn" | "portals"> &
+      Partial<Omit<FakeIscsiTarget, "luns">> & {
+        readonly luns: readonly (Omit<FakeIscsiLun, "content"> & Partial<FakeIscsiLun>)[];
+      },
+  ): FakeIscsiTarget {
+    const luns = target.luns.map((lun): FakeIscsiLun => ({ content: { kind: "blank" }, ...lun }));
+    const added: FakeIscsiTarget = { initiators: undefined, chap: undefined, up: true, ...target, luns };
+    this.iscsi.targets.push(added);
     return added;
   }
 
