@@ -18,36 +18,45 @@ export interface BindMount {
 }
 
 /**
- * Bind mounts. The same source there already: fine; with another `readonly`: MountError `MISMATCH`; something else
- * there: `TARGET_BUSY`. Never leaves a writable mount where a read-only one was asked. Default deadline 60 s.
+ * Bind mounts. The same source there already: fine; read-only where read-write is asked: MountError `MISMATCH`; something
+ * else there: `TARGET_BUSY`. A bind is made in two steps, so that one which lacks an option that is asked for, `ro` first
+ * of all, is what a call left that was killed between them: it is completed, which the kernel refuses while a file is open
+ * for writing. A bind of its own that it cannot complete is removed. Default deadline 60 s.
  */
 export async function ensureBindMounted(host: Host, mount: BindMount, options: CallOptions = {}): Promise<void> {
   const { timeoutMs = 60_000, signal } = options;
   const source = await canonicalPath(host, mount.source);
   const target = await canonicalPath(host, mount.target);
+  const flags = mergeMountOptions(mount.readonly ? ["ro"] : [], mount.options ?? []);
   await removeDeadMounts(host, target, { timeoutMs, signal });
   const table = await MountTable.read(host);
   await requireSource(host, table, source);
-  if (isBound(table, { mount, target, wanted: table.locate(source) })) return;
-  await ensureTarget(host, target, mount.kind);
-  await runMount(host, ["mount", "--bind", source, target], { timeoutMs, signal });
-  const flags = mergeMountOptions(mount.readonly ? ["ro"] : [], mount.options ?? []);
-  if (flags.length === 0) return;
+  const bound = isBound(table, { mount, target, wanted: table.locate(source) });
+  if (!bound) {
+    await ensureTarget(host, target, mount.kind);
+    await runMount(host, ["mount", "--bind", source, target], { timeoutMs, signal });
+  }
   try {
-    await runMount(host, ["mount", "-o", await remountFlags(host, target, flags), target], { timeoutMs, signal });
+    await completeFlags(host, { target, flags }, { timeoutMs, signal });
   } catch (error) {
     // Not with the caller's signal: it may be what ended the remount.
-    await runMount(host, ["umount", "-c", target], { timeoutMs });
+    if (!bound) await runMount(host, ["umount", "-c", target], { timeoutMs });
     throw error;
   }
 }
 
+interface Flags {
+  readonly target: string;
+  readonly flags: readonly string[];
+}
+
 /** A remount replaces all flags of the mount, so those it has from its source (nosuid, noatime, …) are named again. */
-async function remountFlags(host: Host, target: string, flags: readonly string[]): Promise<string> {
+async function completeFlags(host: Host, { target, flags }: Flags, limits: CallOptions): Promise<void> {
   const [top] = (await MountTable.read(host)).stackAt(target);
-  const kept = (top?.options ?? []).filter((flag) => flag !== "rw" && flag !== "ro" && !flags.includes(flag));
-  const access = top?.options.includes("ro") === true && !flags.includes("ro") ? ["ro"] : [];
-  return ["remount", "bind", ...access, ...kept, ...flags].join(",");
+  const has = top?.options ?? [];
+  if (flags.every((flag) => has.includes(flag))) return;
+  const kept = has.filter((flag) => flag !== "rw" && !flags.includes(flag));
+  await runMount(host, ["mount", "-o", ["remount", "bind", ...kept, ...flags].join(","), target], limits);
 }
 
 async function requireSource(host: Host, table: MountTable, source: string): Promise<void> {
@@ -79,12 +88,6 @@ function isBound(table: MountTable, { mount, target, wanted }: Bound): boolean {
     );
   }
   const isReadonly = top.options.includes("ro");
-  if (mount.readonly && !isReadonly) {
-    throw new MountError(
-      "MISMATCH",
-      `${mount.source} is bound read-write to ${target}, read-only is asked: unmount it first`,
-    );
-  }
   if (!mount.readonly && isReadonly && !inheritsReadonly(table, mount.source)) {
     throw new MountError(
       "MISMATCH",

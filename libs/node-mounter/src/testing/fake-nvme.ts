@@ -52,6 +52,12 @@ export class FakeNvme implements FakeKernelPart {
     this.#machine = machine;
   }
 
+  /** Ends every session at once, as a reboot does. */
+  reset(): void {
+    this.#controllers = [];
+    this.refresh();
+  }
+
   /** What writing a line to /dev/nvme-fabrics does. */
   connect(line: string): RunResult {
     const words = line

@@ -1,0 +1,37 @@
+import type { Host, HostFiles } from "../host/host.ts";
+
+/** Thrown where the process is killed. */
+export class Crash extends Error {
+  override readonly name = "Crash";
+}
+
+/** Everything that changes the machine. */
+const EFFECTS = [
+  "writeFileDurable",
+  "mkdir",
+  "touch",
+  "rmdir",
+  "unlink",
+] as const satisfies readonly (keyof HostFiles)[];
+
+/** A host whose process is killed at its n-th step (from 0), before or after that step has had its effect. */
+export function crashingHost(host: Host, at: number, when: "before" | "after"): Host & { readonly steps: string[] } {
+  const steps: string[] = [];
+  const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const index = steps.push(name) - 1;
+    if (index > at || (index === at && when === "before")) throw new Crash(name);
+    const result = await work();
+    if (index === at) throw new Crash(name);
+    return result;
+  };
+  const files = Object.assign(Object.create(host.files), host.files) as Record<string, unknown>;
+  for (const effect of EFFECTS) {
+    const original = host.files[effect].bind(host.files) as (...args: readonly unknown[]) => Promise<void>;
+    files[effect] = (...args: readonly unknown[]) => step(`${effect} ${String(args[0])}`, () => original(...args));
+  }
+  return {
+    steps,
+    files: files as unknown as HostFiles,
+    run: (command, args, options) => step([command, ...args].join(" "), () => host.run(command, args, options)),
+  };
+}

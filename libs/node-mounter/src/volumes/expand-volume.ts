@@ -1,0 +1,59 @@
+import { blockDeviceSize } from "../block-devices/block-device.ts";
+import { resizeEncrypted } from "../encryption/resize-encrypted.ts";
+import { FILESYSTEM_TYPES } from "../filesystems/filesystem-type.ts";
+import { growFilesystem } from "../filesystems/grow-filesystem.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import { waitFor } from "../host/wait-for.ts";
+import { findMounts } from "../mounts/mount-table.ts";
+import { getStaged, getVolumeDevice } from "./staged-device.ts";
+import { VolumeError } from "./volume-error.ts";
+import type { VolumeParts } from "./volume-parts.ts";
+
+/** How long a new size may take from the target to the kernel. */
+const ARRIVAL_MS = 5000;
+
+/** A volume whose storage has grown. */
+export interface ExpandRequest {
+  readonly volumeId: string;
+  /** Where it is staged or published. */
+  readonly volumePath: string;
+  /** What the device must have. Default: whatever it has. */
+  readonly requiredBytes?: bigint | undefined;
+}
+
+/**
+ * Makes the node use the size that the storage has given a volume (CSI NodeExpandVolume), while it is in use; gives the
+ * device's size in bytes. Throws VolumeError `NOT_STAGED`, `TOO_SMALL` when the new size does not arrive within 5 s,
+ * ConnectorError or FilesystemError.
+ */
+export async function expandVolume<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  { volumeId, volumePath, requiredBytes = 0n }: ExpandRequest,
+  options: CallOptions = {},
+): Promise<bigint> {
+  const { host, connector } = parts;
+  const staged = await getStaged(parts, volumeId);
+  const attached = await connector.find(staged.connection, options);
+  const device = await getVolumeDevice(parts, staged, options);
+  const [mount] = await findMounts(host, { target: volumePath });
+  if (attached === undefined || mount === undefined)
+    throw new VolumeError(
+      "NOT_STAGED",
+      `volume "${volumeId}" is not at ${volumePath}: stage or publish it there first`,
+    );
+  await connector.resize(staged.connection, options);
+  const hasArrived = async (): Promise<true | undefined> =>
+    (await blockDeviceSize(host, attached.device)) >= requiredBytes ? true : undefined;
+  if ((await waitFor(host, hasArrived, { timeoutMs: ARRIVAL_MS, signal: options.signal })) === undefined) {
+    const is = await blockDeviceSize(host, attached.device);
+    throw new VolumeError(
+      "TOO_SMALL",
+      `device ${attached.device} of volume "${volumeId}" has ${is} bytes, ${requiredBytes} asked: the storage's expansion has not arrived`,
+    );
+  }
+  if (staged.record.encryption !== undefined) await resizeEncrypted(host, volumeId, options);
+  const type = FILESYSTEM_TYPES.find((each) => each === mount.fsType);
+  if (type !== undefined && mount.root === "/")
+    await growFilesystem(host, { device, type, mountPath: volumePath }, options);
+  return blockDeviceSize(host, attached.device);
+}

@@ -1,0 +1,91 @@
+import type { CallOptions } from "../host/call-options.ts";
+import { diagnoseMount } from "../mounts/diagnose-mount.ts";
+import { ensureBindMounted } from "../mounts/ensure-bind-mounted.ts";
+import { canonicalPath, findMounts } from "../mounts/mount-table.ts";
+import { removeMount } from "../mounts/remove-mount.ts";
+import { type StageRequest, stageVolume } from "./stage-volume.ts";
+import { findStaged, findVolumeDevice, getStaged, getVolumeDevice } from "./staged-device.ts";
+import { VolumeError } from "./volume-error.ts";
+import type { VolumeParts } from "./volume-parts.ts";
+
+/** A staged volume to be put where one pod finds it, with all that staging it again would need. */
+export interface PublishRequest<Connection extends object> extends StageRequest<Connection> {
+  readonly targetPath: string;
+  readonly readonly: boolean;
+  /** Options of the bind mount, such as "noexec". Default none. */
+  readonly bindOptions?: readonly string[] | undefined;
+  /** Whether a second target path on this node is refused (CSI SINGLE_NODE_SINGLE_WRITER). Default false. */
+  readonly exclusive?: boolean | undefined;
+}
+
+/**
+ * Binds a staged volume, its filesystem or its device, to a pod's path (CSI NodePublishVolume). A volume that was staged
+ * here and no longer is, because the node was started anew or its device was lost, is staged again first. Throws
+ * VolumeError `NOT_STAGED` for a volume that never was, `PUBLISHED_ELSEWHERE`, and what staging and mounting throw.
+ */
+export async function publishVolume<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  request: PublishRequest<Connection>,
+  options: CallOptions = {},
+): Promise<void> {
+  const { host } = parts;
+  const { volumeId, stagingPath, targetPath, access, readonly, bindOptions = [] } = request;
+  await requireStagedAt(parts, request);
+  if (await isStale(parts, request, options)) {
+    parts.logger?.warn("staging a volume again that was staged before", { volumeId, stagingPath });
+    await stageVolume(parts, request, options);
+  }
+  const device = await getVolumeDevice(parts, await getStaged(parts, volumeId), options);
+  if (request.exclusive === true) await refuseSecondPath(parts, request, device);
+  const source = access.kind === "block" ? device : stagingPath;
+  const kind = access.kind === "block" ? "file" : "directory";
+  await ensureBindMounted(host, { source, target: targetPath, kind, readonly, options: bindOptions }, options);
+}
+
+/** Takes a volume from a pod's path (CSI NodeUnpublishVolume); not there: fine. Throws MountError. */
+export async function unpublishVolume<Connection extends object>(
+  { host }: Pick<VolumeParts<Connection>, "host">,
+  { targetPath }: { readonly targetPath: string },
+  options: CallOptions = {},
+): Promise<void> {
+  await removeMount(host, targetPath, options);
+}
+
+async function requireStagedAt<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  { volumeId, stagingPath }: PublishRequest<Connection>,
+): Promise<void> {
+  const { record } = await getStaged(parts, volumeId);
+  if (record.stagingPath === stagingPath) return;
+  throw new VolumeError(
+    "NOT_STAGED",
+    `volume "${volumeId}" is staged at ${record.stagingPath}, not at ${stagingPath}: stage it there first`,
+  );
+}
+
+/** Whether what a stage made is no longer there. */
+async function isStale<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  { volumeId, stagingPath, access }: PublishRequest<Connection>,
+  options: CallOptions,
+): Promise<boolean> {
+  const staged = await findStaged(parts, volumeId);
+  if (staged === undefined || (await findVolumeDevice(parts, staged, options)) === undefined) return true;
+  if (access.kind === "block") return false;
+  const defect = await diagnoseMount(parts.host, stagingPath, options);
+  return defect?.code === "NOT_MOUNTED" || defect?.code === "DEVICE_GONE";
+}
+
+async function refuseSecondPath<Connection extends object>(
+  { host }: VolumeParts<Connection>,
+  { volumeId, stagingPath, targetPath }: PublishRequest<Connection>,
+  device: string,
+): Promise<void> {
+  const own = [await canonicalPath(host, stagingPath), await canonicalPath(host, targetPath)];
+  const other = (await findMounts(host, { device })).find(({ target }) => !own.includes(target));
+  if (other === undefined) return;
+  throw new VolumeError(
+    "PUBLISHED_ELSEWHERE",
+    `volume "${volumeId}" is for a single pod and is published at ${other.target} already`,
+  );
+}

@@ -1,0 +1,56 @@
+import { findMapping } from "../encryption/luks-mapping.ts";
+import type { CallOptions } from "../host/call-options.ts";
+import type { VolumeRecord } from "../records/volume-records.ts";
+import { VolumeError } from "./volume-error.ts";
+import type { VolumeParts } from "./volume-parts.ts";
+
+/** A volume that was staged on this node, as its record says. */
+export interface StagedVolume<Connection extends object> {
+  readonly connection: Connection;
+  readonly record: VolumeRecord;
+}
+
+/** What a stage left in the record of a volume; undefined when it is not staged here. */
+export async function findStaged<Connection extends object>(
+  { records }: VolumeParts<Connection>,
+  volumeId: string,
+): Promise<StagedVolume<Connection> | undefined> {
+  const record = await records.find(volumeId);
+  // Written by stageVolume with a connection of the same connector.
+  return record?.connection === undefined ? undefined : { record, connection: record.connection as Connection };
+}
+
+/** The same; throws VolumeError `NOT_STAGED`. */
+export async function getStaged<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  volumeId: string,
+): Promise<StagedVolume<Connection>> {
+  const staged = await findStaged(parts, volumeId);
+  if (staged !== undefined) return staged;
+  throw new VolumeError("NOT_STAGED", `volume "${volumeId}" is not staged on this node: stage it first`);
+}
+
+/** The device that pods of a staged volume use, decrypted if it is encrypted; undefined while it is not there. */
+export async function findVolumeDevice<Connection extends object>(
+  { host, connector }: VolumeParts<Connection>,
+  { record, connection }: StagedVolume<Connection>,
+  options: CallOptions,
+): Promise<string | undefined> {
+  const attached = await connector.find(connection, options);
+  if (attached === undefined || record.encryption === undefined) return attached?.device;
+  return (await findMapping(host, record.volumeId))?.device;
+}
+
+/** The same; throws VolumeError `NOT_STAGED`. */
+export async function getVolumeDevice<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  staged: StagedVolume<Connection>,
+  options: CallOptions,
+): Promise<string> {
+  const device = await findVolumeDevice(parts, staged, options);
+  if (device !== undefined) return device;
+  throw new VolumeError(
+    "NOT_STAGED",
+    `the device of volume "${staged.record.volumeId}" is gone from this node: unstage the volume and stage it again`,
+  );
+}

@@ -1,0 +1,198 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { diagnoseMount } from "../mounts/diagnose-mount.ts";
+import { findMounts } from "../mounts/mount-table.ts";
+import type { NvmeConnection } from "../nvme/nvme-connection.ts";
+import { nvmeConnector } from "../nvme/nvme-connector.ts";
+import { openVolumeRecords } from "../records/volume-records.ts";
+import { type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
+import { diagnoseVolume } from "./diagnose-volume.ts";
+import { expandVolume } from "./expand-volume.ts";
+import { type PublishRequest, publishVolume, unpublishVolume } from "./publish-volume.ts";
+import { stageVolume } from "./stage-volume.ts";
+import { unstageVolume } from "./unstage-volume.ts";
+import type { VolumeParts } from "./volume-parts.ts";
+
+const GIB = 1024n ** 3n;
+const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
+const CONNECTION: NvmeConnection = {
+  transport: "tcp",
+  nqn: `nqn.2020-04.io.spdk.csi:uuid:${UUID}`,
+  portals: [{ address: "192.0.2.1", port: 4420 }],
+  uuid: UUID,
+  hostNqn: "nqn.2020-04.io.spdk.csi:node:default:n1",
+  hostId: "5a2f8bd0-8f0c-5f4e-9a0e-2f9a70d6c111",
+};
+const REQUEST: PublishRequest<NvmeConnection> = {
+  volumeId: "v",
+  connection: CONNECTION,
+  stagingPath: "/staging",
+  targetPath: "/pod",
+  access: { kind: "filesystem", fsType: "ext4" },
+  mayFormat: true,
+  blankProof: { id: "proof-1" },
+  readonly: false,
+};
+const BLOCK: PublishRequest<NvmeConnection> = { ...REQUEST, access: { kind: "block" } };
+
+let host: FakeHost;
+let target: FakeNvmeTarget;
+let parts: VolumeParts<NvmeConnection>;
+beforeEach(async () => {
+  host = fakeHost();
+  target = host.addNvmeTarget({ nqn: CONNECTION.nqn, uuid: UUID, portals: ["192.0.2.1:4420"], sizeBytes: GIB });
+  parts = await freshParts();
+});
+
+/** The parts of a process that has just been started. */
+async function freshParts(): Promise<VolumeParts<NvmeConnection>> {
+  const records = await openVolumeRecords(host, "/state");
+  return { host, records, connector: nvmeConnector(host, { settleMs: 30, pathGraceMs: 30 }) };
+}
+
+const controllers = async () => (await host.files.list("/sys/class/nvme")) ?? [];
+const mountsAt = async (path: string) => (await findMounts(host, { target: path })).length;
+
+describe("a volume with a filesystem", () => {
+  it("is staged, published, unpublished and unstaged, each of it twice", async () => {
+    for (const _ of [1, 2]) await stageVolume(parts, REQUEST);
+    for (const _ of [1, 2]) await publishVolume(parts, REQUEST);
+    expect(await mountsAt("/pod")).toBe(1);
+    expect(await diagnoseVolume(parts, { volumeId: "v", volumePath: "/pod" })).toEqual([]);
+    for (const _ of [1, 2]) await unpublishVolume(parts, { targetPath: "/pod" });
+    for (const _ of [1, 2]) await unstageVolume(parts, REQUEST);
+    expect(await controllers()).toEqual([]);
+    expect(await host.files.lstat("/staging")).toBeUndefined();
+    expect(await host.files.lstat("/pod")).toBeUndefined();
+    expect(host.runsOf("mkfs.ext4")).toHaveLength(1);
+  });
+
+  it("has what unstage needs on disk before anything is connected (pain 13)", async () => {
+    await stageVolume(parts, REQUEST);
+    const order = host.events.flatMap((event) => {
+      if (event.kind === "write") return event.text.includes(CONNECTION.nqn) ? ["record"] : [];
+      return event.command === "sh" ? ["connect"] : [];
+    });
+    expect(order.slice(0, 2)).toEqual(["record", "connect"]);
+  });
+
+  it("is unstaged by a new process, without the device and without the target (pain 12)", async () => {
+    await stageVolume(parts, REQUEST);
+    target.up = false;
+    target.exported = false;
+    await unstageVolume(await freshParts(), REQUEST);
+    expect(await controllers()).toEqual([]);
+    expect(await mountsAt("/staging")).toBe(0);
+  });
+
+  it("unmounts before it disconnects, and keeps the session while somebody uses the mount (pain 3)", async () => {
+    await stageVolume(parts, REQUEST);
+    host.inject("umount", { exitCode: 32, stderr: "umount: /staging: target is busy." });
+    await expect(unstageVolume(parts, REQUEST)).rejects.toMatchObject({ code: "COMMAND_FAILED" });
+    expect(await controllers()).toHaveLength(1);
+    await unstageVolume(parts, REQUEST);
+    expect(await controllers()).toEqual([]);
+  });
+
+  it("that a restore has brought grows to its device when it is staged (pain 15)", async () => {
+    target.content = { kind: "filesystem", type: "ext4", uuid: UUID, sizeBytes: GIB / 2n };
+    await stageVolume(parts, { ...REQUEST, mayFormat: false, blankProof: undefined });
+    expect(target.content).toMatchObject({ sizeBytes: GIB });
+  });
+
+  it("grows while it is published, once the new size has arrived", async () => {
+    await stageVolume(parts, REQUEST);
+    await publishVolume(parts, REQUEST);
+    target.sizeBytes = 2n * GIB;
+    const request = { volumeId: "v", volumePath: "/pod", requiredBytes: 2n * GIB };
+    expect(await expandVolume(parts, request)).toBe(2n * GIB);
+    expect(target.content).toMatchObject({ sizeBytes: 2n * GIB });
+  });
+
+  it("is for one pod where that is asked", async () => {
+    await stageVolume(parts, REQUEST);
+    await publishVolume(parts, { ...REQUEST, exclusive: true });
+    await publishVolume(parts, { ...REQUEST, exclusive: true });
+    const second = publishVolume(parts, { ...REQUEST, targetPath: "/pod2", exclusive: true });
+    await expect(second).rejects.toMatchObject({ code: "PUBLISHED_ELSEWHERE" });
+  });
+
+  it("is not published before it is staged, nor from another staging path", async () => {
+    await expect(publishVolume(parts, REQUEST)).rejects.toMatchObject({ code: "NOT_STAGED" });
+    await stageVolume(parts, REQUEST);
+    const elsewhere = publishVolume(parts, { ...REQUEST, stagingPath: "/elsewhere" });
+    await expect(elsewhere).rejects.toMatchObject({ code: "NOT_STAGED" });
+  });
+});
+
+describe("a raw block volume", () => {
+  it("is published as its device, and nothing is written to it", async () => {
+    await stageVolume(parts, BLOCK);
+    await publishVolume(parts, BLOCK);
+    const [mount] = await findMounts(host, { target: "/pod" });
+    expect(mount?.root).toBe("/nvme0n1");
+    expect(target.content).toEqual({ kind: "blank" });
+    await unpublishVolume(parts, BLOCK);
+    await unstageVolume(parts, BLOCK);
+    expect(await controllers()).toEqual([]);
+  });
+
+  it("is refused where the volume is staged with a filesystem", async () => {
+    await stageVolume(parts, REQUEST);
+    await expect(stageVolume(parts, BLOCK)).rejects.toMatchObject({ code: "STAGED_OTHERWISE" });
+  });
+});
+
+describe("pain 21: publish without a stage before it", () => {
+  it("after a reboot stages the volume again", async () => {
+    await stageVolume(parts, REQUEST);
+    await publishVolume(parts, REQUEST);
+    host.reboot();
+    parts = await freshParts();
+    await publishVolume(parts, REQUEST);
+    expect(await diagnoseMount(host, "/pod")).toBeUndefined();
+    expect(host.runsOf("mkfs.ext4")).toHaveLength(1);
+  });
+
+  it("after the device was lost, too", async () => {
+    await stageVolume(parts, REQUEST);
+    target.exported = false;
+    await host.files.list("/sys/class/nvme");
+    target.exported = true;
+    await publishVolume(parts, REQUEST);
+    expect(await diagnoseMount(host, "/pod")).toBeUndefined();
+  });
+});
+
+describe("an encrypted volume", () => {
+  const encrypted = { ...REQUEST, encryptionKey: "swordfish" };
+
+  it("is made, opened, mounted, grown and closed, and its key reaches stdin alone", async () => {
+    await stageVolume(parts, encrypted);
+    await publishVolume(parts, encrypted);
+    target.sizeBytes = 2n * GIB;
+    await expandVolume(parts, { volumeId: "v", volumePath: "/pod", requiredBytes: 2n * GIB });
+    await unpublishVolume(parts, encrypted);
+    await unstageVolume(parts, encrypted);
+    expect(await controllers()).toEqual([]);
+    expect(await host.files.list("/dev/mapper")).toEqual([]);
+    const seen = host.events.map((event) => (event.kind === "run" ? event.args.join(" ") : event.text));
+    expect(seen.join("\n")).not.toContain("swordfish");
+  });
+
+  it("is not staged without its key", async () => {
+    await stageVolume(parts, encrypted);
+    await unstageVolume(parts, encrypted);
+    await expect(stageVolume(parts, REQUEST)).rejects.toMatchObject({ code: "MISSING_KEY" });
+  });
+});
+
+it("pain 6: a volume whose device is gone is told as such", async () => {
+  await stageVolume(parts, REQUEST);
+  target.up = false;
+  expect(await diagnoseVolume(parts, { volumeId: "v" })).toMatchObject([{ code: "CONNECTING" }]);
+  target.exported = false;
+  const codes = (await diagnoseVolume(parts, { volumeId: "v", volumePath: "/staging" })).map(({ code }) => code);
+  expect(codes).toEqual(["CONNECTING", "DEVICE_GONE"]);
+  expect(await diagnoseVolume(parts, { volumeId: "other" })).toMatchObject([{ code: "NOT_STAGED" }]);
+});
