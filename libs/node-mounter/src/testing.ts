@@ -1,14 +1,14 @@
 export {
+  type FakeChap,
   type FakeContent,
   type FakeDevice,
   type FakeEvent,
   type FakeFault,
   type FakeFilesystem,
-  type FakeChap,
+  FakeHost,
   type FakeIscsiLun,
   type FakeIscsiTarget,
-  FakeHost,
-  type FakeNvmeTarget,
   type FakeLuks,
+  type FakeNvmeTarget,
   fakeHost,
 } from "./testing/fake-host.ts";

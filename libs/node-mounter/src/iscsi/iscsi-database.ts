@@ -1,0 +1,86 @@
+import { ConnectorError } from "../connectors/connector-error.ts";
+import type { Host } from "../host/host.ts";
+import type { IscsiPortal } from "./iscsi-connection.ts";
+import { type NodeSettings, readSetting, withSettings } from "./node-record.ts";
+
+/** Where distributions have open-iscsi keep its records: Debian and Ubuntu; Red Hat, SUSE and newer Debian. */
+const DATABASES = ["/etc/iscsi", "/var/lib/iscsi"] as const;
+/** What the durable write of a file leaves when it is interrupted. */
+const TEMPORARY = ".new";
+
+/** Which record. */
+export interface RecordKey {
+  readonly iqn: string;
+  readonly portal: IscsiPortal;
+  /** The name of the iface record that it goes with. */
+  readonly iface: string;
+}
+
+/** Where iscsiadm's records are on this host, read and changed as files because secrets must not be arguments. */
+export class IscsiDatabase {
+  readonly #host: Host;
+  readonly #roots: readonly string[];
+
+  /** `hostRoot` is where the host's root filesystem is seen; empty for this process's own. */
+  constructor(host: Host, hostRoot: string) {
+    this.#host = host;
+    this.#roots = DATABASES.map((database) => `${hostRoot}${database}`);
+  }
+
+  /** Replaces settings in a record that iscsiadm has made, readable by root alone. Throws ConnectorError `UNSUPPORTED` when it is nowhere. */
+  async change(key: RecordKey, settings: NodeSettings): Promise<void> {
+    const paths = await this.#records(key);
+    if (paths.length === 0) {
+      const places = this.#roots.map((root) => `${root}/nodes`).join(" nor in ");
+      throw new ConnectorError(
+        "UNSUPPORTED",
+        `the record that iscsiadm made for ${key.iqn} is neither in ${places}: show the host's root filesystem, writable, to this process and give its path as hostRoot`,
+      );
+    }
+    for (const path of paths) {
+      const text = (await this.#host.files.readText(path)) ?? "";
+      await this.#host.files.writeFileDurable(path, withSettings(text, settings));
+    }
+  }
+
+  /** Whether there is a record of a target, in whatever layout. */
+  async has(iqn: string): Promise<boolean> {
+    for (const root of this.#roots) {
+      if (((await this.#host.files.list(`${root}/nodes/${iqn}`)) ?? []).length > 0) return true;
+    }
+    return false;
+  }
+
+  /** Removes what an interrupted change has left: iscsiadm would take it for a record, and it may hold secrets. */
+  async sweep(iqn: string): Promise<void> {
+    for (const root of this.#roots) {
+      const target = `${root}/nodes/${iqn}`;
+      for (const name of (await this.#host.files.list(target)) ?? []) {
+        const inside = ((await this.#host.files.list(`${target}/${name}`)) ?? []).map((each) => `${name}/${each}`);
+        const left = [name, ...inside].filter((each) => each.endsWith(TEMPORARY));
+        for (const each of left) await this.#host.files.unlink(`${target}/${each}`);
+      }
+    }
+  }
+
+  /** Whether an iface record is complete. */
+  async hasIface(name: string, initiatorName: string): Promise<boolean> {
+    for (const root of this.#roots) {
+      const text = await this.#host.files.readText(`${root}/ifaces/${name}`);
+      if (text !== undefined && readSetting(text, "iface.initiatorname") === initiatorName) return true;
+    }
+    return false;
+  }
+
+  /**
+   * The files of a record: `nodes/<iqn>/<address>,<port>` when iscsiadm was given no portal group tag, else
+   * `nodes/<iqn>/<address>,<port>,<tag>/<iface>`.
+   */
+  async #records({ iqn, portal, iface }: RecordKey): Promise<string[]> {
+    const name = `${portal.address},${portal.port}`;
+    const tagged = portal.groupTag === undefined ? [] : [`${name},${portal.groupTag}/${iface}`];
+    const places = this.#roots.flatMap((root) => [name, ...tagged].map((each) => `${root}/nodes/${iqn}/${each}`));
+    const found = await Promise.all(places.map((path) => this.#host.files.lstat(path)));
+    return places.filter((_, index) => found[index]?.kind === "file");
+  }
+}
