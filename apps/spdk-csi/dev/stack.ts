@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type CsiDriver, type CsiServer, type Logger, serve } from "@org/csi-framework";
-import { type Connector, type Host, linuxHost, loopConnector } from "@org/node-mounter";
+import { type Connector, type Host, linuxHost, loopConnector, type NvmeConnection } from "@org/node-mounter";
 import { Emulator } from "@org/spdk-emulator";
 import { connect } from "@org/spdk-rpc";
 
-import type { Connection } from "../src/connection.ts";
 import { toCsiError } from "../src/errors.ts";
 import { DEFAULT_DRIVER_NAME } from "../src/plugin.ts";
 import { createController, createNode } from "../src/wiring.ts";
@@ -99,6 +98,6 @@ async function createLvstore(targetUri: string): Promise<void> {
 }
 
 /** Instead of NVMe/TCP: loop devices on the files in which the emulator keeps its lvols. */
-function loopDevices(host: Host, emulator: Emulator): Connector<Connection> {
-  return loopConnector(host, { file: ({ uuid }: Connection) => emulator.lvolFile(uuid) });
+function loopDevices(host: Host, emulator: Emulator): Connector<NvmeConnection> {
+  return loopConnector(host, { file: ({ uuid }: NvmeConnection) => emulator.lvolFile(uuid) });
 }

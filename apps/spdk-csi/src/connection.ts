@@ -1,24 +1,14 @@
+import type { NvmeConnection } from "@org/node-mounter";
+
 import { DriverError } from "./driver-error.ts";
 import { lvolOfNqn } from "./volume-id.ts";
-
-/** What a node needs to reach a volume, read from its publish context or, for static volumes, its volume context. */
-export interface Connection {
-  readonly transport: "tcp";
-  readonly nqn: string;
-  readonly address: string;
-  readonly port: number;
-  /** The lvol's uuid, which is also the namespace's. */
-  readonly uuid: string;
-  readonly hostNqn: string;
-  readonly hostId: string;
-}
 
 /** Reads connection data; throws NOT_READY when neither context has it, INVALID when it is wrong. */
 export function parseConnection(
   publishContext: Readonly<Record<string, string>>,
   volumeContext: Readonly<Record<string, string>>,
   host: { readonly hostNqn: string; readonly hostId: string },
-): Connection {
+): NvmeConnection {
   const published = publishContext["nqn"] !== undefined;
   const context = published ? publishContext : volumeContext;
   const where = published ? "publish_context" : "volume_context";
@@ -39,5 +29,5 @@ export function parseConnection(
   const uuid = lvolOfNqn(nqn) ?? context["model"];
   if (uuid === undefined)
     throw new DriverError("INVALID", `${where} names no lvol: ${nqn} has none and model is missing`);
-  return { transport: "tcp", nqn, address: targetAddr, port, uuid, ...host };
+  return { transport: "tcp", nqn, portals: [{ address: targetAddr, port }], uuid, ...host };
 }

@@ -1,5 +1,5 @@
 import { CsiError, type CsiErrorCode } from "@org/csi-framework";
-import { ConnectorError, FilesystemError, HostError, MountError } from "@org/node-mounter";
+import { ConnectorError, FilesystemError, HostError, MountError, VolumeError } from "@org/node-mounter";
 import {
   SpdkConnectionError,
   SpdkProtocolError,
@@ -43,6 +43,27 @@ const NODE_STATUS: Readonly<Record<string, CsiErrorCode>> = {
   BAD_PATH: "INVALID_ARGUMENT",
   MISMATCH: "ALREADY_EXISTS",
   NOT_FOUND: "NOT_FOUND",
+  NOT_STAGED: "FAILED_PRECONDITION",
+  STAGED_OTHERWISE: "ALREADY_EXISTS",
+  PUBLISHED_ELSEWHERE: "FAILED_PRECONDITION",
+  TOO_SMALL: "FAILED_PRECONDITION",
+  MISSING_KEY: "FAILED_PRECONDITION",
+  WRONG_KEY: "FAILED_PRECONDITION",
+  NEVER_MADE: "FAILED_PRECONDITION",
+  CONFLICTING_OPTIONS: "INVALID_ARGUMENT",
+  INVALID: "INVALID_ARGUMENT",
+  UNSUPPORTED: "FAILED_PRECONDITION",
+  REFUSED: "FAILED_PRECONDITION",
+  AUTHENTICATION_FAILED: "FAILED_PRECONDITION",
+  WRONG_DEVICE: "FAILED_PRECONDITION",
+  AMBIGUOUS: "FAILED_PRECONDITION",
+  // The target or the network has to come back.
+  UNREACHABLE: "UNAVAILABLE",
+  NOT_CONNECTED: "UNAVAILABLE",
+  CONNECTING: "UNAVAILABLE",
+  NO_DEVICE: "UNAVAILABLE",
+  DEVICE_GONE: "UNAVAILABLE",
+  UNSTABLE: "ABORTED",
   // The same call goes on where this one stopped.
   STILL_READING: "ABORTED",
   BUSY: "ABORTED",
@@ -64,6 +85,7 @@ export function toCsiError(error: unknown): CsiError | undefined {
     error instanceof MountError ||
     error instanceof FilesystemError ||
     error instanceof ConnectorError ||
+    error instanceof VolumeError ||
     error instanceof HostError;
   if (fromNode) return new CsiError(NODE_STATUS[error.code] ?? "INTERNAL", error.message, { cause: error });
   return undefined;

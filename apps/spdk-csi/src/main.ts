@@ -2,12 +2,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { type CsiDriver, jsonLogger, type Logger, serve, textLogger } from "@org/csi-framework";
-import { linuxHost } from "@org/node-mounter";
+import { linuxHost, nvmeConnector } from "@org/node-mounter";
 
 import { ConfigError, DEFAULT_CONFIG_PATH, DEFAULT_SECRET_PATH, parseConfig, type TargetConfig } from "./config.ts";
 import { toCsiError } from "./errors.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
-import { unavailableConnector } from "./unavailable-connector.ts";
 import { createController, createNode } from "./wiring.ts";
 
 async function main(): Promise<void> {
@@ -53,7 +52,7 @@ async function startNode(options: Options) {
     maxVolumesPerNode,
     stateDir,
     host,
-    connector: unavailableConnector,
+    connector: nvmeConnector(host),
   });
 }
 

@@ -1,10 +1,9 @@
 import type { Logger } from "@org/csi-framework";
-import type { Connector, Host } from "@org/node-mounter";
+import type { Connector, Host, NvmeConnection } from "@org/node-mounter";
 import { openVolumeRecords } from "@org/node-mounter";
 import { connect } from "@org/spdk-rpc";
 
 import type { TargetConfig } from "./config.ts";
-import type { Connection } from "./connection.ts";
 import { SpdkController } from "./controller.ts";
 import { Exports } from "./exports.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -69,7 +68,7 @@ export interface NodeOptions {
   readonly maxVolumesPerNode: number;
   readonly stateDir: string;
   readonly host: Host;
-  readonly connector: Connector<Connection>;
+  readonly connector: Connector<NvmeConnection>;
 }
 
 /** The node plugin of one machine. */

@@ -40,12 +40,14 @@ export {
 export { type IscsiConnectorOptions, iscsiConnector } from "./iscsi/iscsi-connector.ts";
 export type { IscsiSecrets } from "./iscsi/iscsi-secrets.ts";
 export { isDeviceGone } from "./mounts/device-gone.ts";
+export { diagnoseMount, MOUNT_DEFECT_CODES, type MountDefect, type MountDefectCode } from "./mounts/diagnose-mount.ts";
 export { type BindMount, ensureBindMounted } from "./mounts/ensure-bind-mounted.ts";
 export { type DeviceMount, ensureMounted } from "./mounts/ensure-mounted.ts";
 export { MOUNT_ERROR_CODES, MountError, type MountErrorCode } from "./mounts/mount-error.ts";
 export { type MountEntry, parseMountInfo } from "./mounts/mount-info.ts";
+export { mergeMountOptions } from "./mounts/mount-options.ts";
 export { findMounts, isMountPoint, type MountFilter } from "./mounts/mount-table.ts";
-export { removeMount } from "./mounts/remove-mount.ts";
+export { type RemoveMountOptions, removeMount } from "./mounts/remove-mount.ts";
 export {
   NVME_TRANSPORTS,
   type NvmeConnection,
@@ -61,3 +63,11 @@ export {
   type VolumeRecordPatch,
   VolumeRecords,
 } from "./records/volume-records.ts";
+export { diagnoseVolume, type VolumeDefect } from "./volumes/diagnose-volume.ts";
+export { type ExpandRequest, expandVolume } from "./volumes/expand-volume.ts";
+export { measureVolume, type VolumeUsage } from "./volumes/measure-volume.ts";
+export { type PublishRequest, publishVolume, unpublishVolume } from "./volumes/publish-volume.ts";
+export { type StageRequest, stageVolume } from "./volumes/stage-volume.ts";
+export { type UnstageRequest, unstageVolume } from "./volumes/unstage-volume.ts";
+export { VOLUME_ERROR_CODES, VolumeError, type VolumeErrorCode } from "./volumes/volume-error.ts";
+export type { VolumeAccess, VolumeParts } from "./volumes/volume-parts.ts";

@@ -15,13 +15,16 @@ export interface BindMount {
   readonly readonly: boolean;
   /** Further per-mount options, such as "noexec". Default none. */
   readonly options?: readonly string[];
+  /**
+   * Whether the caller knows that an earlier call of its own for this target was not seen to end. A bind is made in two
+   * steps, and one that still lacks `ro` is then completed instead of refused. Default false.
+   */
+  readonly resume?: boolean;
 }
 
 /**
- * Bind mounts. The same source there already: fine; read-only where read-write is asked: MountError `MISMATCH`; something
- * else there: `TARGET_BUSY`. A bind is made in two steps, so that one which lacks an option that is asked for, `ro` first
- * of all, is what a call left that was killed between them: it is completed, which the kernel refuses while a file is open
- * for writing. A bind of its own that it cannot complete is removed. Default deadline 60 s.
+ * Bind mounts. The same source there already: fine; with another `readonly`: MountError `MISMATCH`; something else
+ * there: `TARGET_BUSY`. A bind of its own that it cannot make read-only is removed again. Default deadline 60 s.
  */
 export async function ensureBindMounted(host: Host, mount: BindMount, options: CallOptions = {}): Promise<void> {
   const { timeoutMs = 60_000, signal } = options;
@@ -88,6 +91,12 @@ function isBound(table: MountTable, { mount, target, wanted }: Bound): boolean {
     );
   }
   const isReadonly = top.options.includes("ro");
+  if (mount.readonly && !isReadonly && mount.resume !== true) {
+    throw new MountError(
+      "MISMATCH",
+      `${mount.source} is bound read-write to ${target}, read-only is asked: unmount it first`,
+    );
+  }
   if (!mount.readonly && isReadonly && !inheritsReadonly(table, mount.source)) {
     throw new MountError(
       "MISMATCH",

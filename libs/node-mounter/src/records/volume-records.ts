@@ -25,6 +25,8 @@ export interface VolumeRecord {
   /** How the volume is attached, as JSON: what unstage needs when the device is gone. */
   readonly connection?: Readonly<Record<string, unknown>>;
   readonly stagingPath?: string;
+  /** Where a read-only bind was begun and not seen to end. */
+  readonly binding?: readonly string[];
 }
 
 /** What this node remembers of a volume's LUKS container. */
@@ -159,6 +161,7 @@ function parseRecord(text: string, volumeId: string): VolumeRecord {
     Array.isArray(rest.usedProofs) &&
     [undefined, "formatting", "formatted"].includes(rest.state) &&
     [undefined, ...FILESYSTEM_TYPES].includes(rest.fsType) &&
+    (rest.binding === undefined || Array.isArray(rest.binding)) &&
     (rest.encryption === undefined || isEncryption(rest.encryption)) &&
     (rest.state !== "formatting" || (rest.filesystemUuid !== undefined && rest.fsType !== undefined));
   if (!valid) throw new SyntaxError(`not a record of volume "${volumeId}"`);

@@ -99,6 +99,12 @@ export class FakeHost implements Host {
     return added;
   }
 
+  /** What outlasts a reboot: files. Mounts and sessions do not. */
+  reboot(): void {
+    this.#machine.mounts = this.#machine.mounts.filter(({ target }) => target === "/" || target === "/dev");
+    this.#nvme.reset();
+  }
+
   /** Whether the kernel has native NVMe multipath. Default true. */
   set nvmeMultipath(on: boolean) {
     this.#nvme.multipath = on;

@@ -6,7 +6,7 @@ import type { VolumeParts } from "./volume-parts.ts";
 
 /** What is wrong with a volume on this node. */
 export interface VolumeDefect {
-  readonly code: "NOT_STAGED" | ConnectorErrorCode | MountDefectCode;
+  readonly code: "NOT_FOUND" | ConnectorErrorCode | MountDefectCode;
   /** What is so, and what to do about it. */
   readonly what: string;
 }
@@ -22,7 +22,7 @@ export async function diagnoseVolume<Connection extends object>(
 ): Promise<VolumeDefect[]> {
   const staged = await findStaged(parts, volumeId);
   if (staged === undefined)
-    return [{ code: "NOT_STAGED", what: `volume "${volumeId}" is not staged on this node: stage it first` }];
+    return [{ code: "NOT_FOUND", what: `volume "${volumeId}" is not staged on this node: stage it first` }];
   const session = await parts.connector.diagnose(staged.connection, options);
   const mount = volumePath === undefined ? undefined : await diagnoseMount(parts.host, volumePath, options);
   return [

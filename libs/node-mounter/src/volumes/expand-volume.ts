@@ -4,8 +4,7 @@ import { FILESYSTEM_TYPES } from "../filesystems/filesystem-type.ts";
 import { growFilesystem } from "../filesystems/grow-filesystem.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import { waitFor } from "../host/wait-for.ts";
-import { findMounts } from "../mounts/mount-table.ts";
-import { getStaged, getVolumeDevice } from "./staged-device.ts";
+import { getStaged, getVolumeDevice, mountOf } from "./staged-device.ts";
 import { VolumeError } from "./volume-error.ts";
 import type { VolumeParts } from "./volume-parts.ts";
 
@@ -23,7 +22,7 @@ export interface ExpandRequest {
 
 /**
  * Makes the node use the size that the storage has given a volume (CSI NodeExpandVolume), while it is in use; gives the
- * device's size in bytes. Throws VolumeError `NOT_STAGED`, `TOO_SMALL` when the new size does not arrive within 5 s,
+ * device's size in bytes. Throws VolumeError `NOT_FOUND`, `TOO_SMALL` when the new size does not arrive within 5 s,
  * ConnectorError or FilesystemError.
  */
 export async function expandVolume<Connection extends object>(
@@ -33,27 +32,22 @@ export async function expandVolume<Connection extends object>(
 ): Promise<bigint> {
   const { host, connector } = parts;
   const staged = await getStaged(parts, volumeId);
-  const attached = await connector.find(staged.connection, options);
+  const mount = await mountOf(parts, { volumeId, volumePath });
   const device = await getVolumeDevice(parts, staged, options);
-  const [mount] = await findMounts(host, { target: volumePath });
-  if (attached === undefined || mount === undefined)
-    throw new VolumeError(
-      "NOT_STAGED",
-      `volume "${volumeId}" is not at ${volumePath}: stage or publish it there first`,
-    );
+  const attached = (await connector.find(staged.connection, options))?.device ?? device;
   await connector.resize(staged.connection, options);
   const hasArrived = async (): Promise<true | undefined> =>
-    (await blockDeviceSize(host, attached.device)) >= requiredBytes ? true : undefined;
+    (await blockDeviceSize(host, attached)) >= requiredBytes ? true : undefined;
   if ((await waitFor(host, hasArrived, { timeoutMs: ARRIVAL_MS, signal: options.signal })) === undefined) {
-    const is = await blockDeviceSize(host, attached.device);
+    const is = await blockDeviceSize(host, attached);
     throw new VolumeError(
       "TOO_SMALL",
-      `device ${attached.device} of volume "${volumeId}" has ${is} bytes, ${requiredBytes} asked: the storage's expansion has not arrived`,
+      `device ${attached} of volume "${volumeId}" has ${is} bytes, ${requiredBytes} asked: the storage's expansion has not arrived`,
     );
   }
   if (staged.record.encryption !== undefined) await resizeEncrypted(host, volumeId, options);
   const type = FILESYSTEM_TYPES.find((each) => each === mount.fsType);
   if (type !== undefined && mount.root === "/")
     await growFilesystem(host, { device, type, mountPath: volumePath }, options);
-  return blockDeviceSize(host, attached.device);
+  return blockDeviceSize(host, attached);
 }

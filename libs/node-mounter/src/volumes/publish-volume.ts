@@ -1,8 +1,9 @@
 import type { CallOptions } from "../host/call-options.ts";
 import { diagnoseMount } from "../mounts/diagnose-mount.ts";
-import { ensureBindMounted } from "../mounts/ensure-bind-mounted.ts";
-import { canonicalPath, findMounts } from "../mounts/mount-table.ts";
+import { type BindMount, ensureBindMounted } from "../mounts/ensure-bind-mounted.ts";
+import { canonicalPath, findMounts, isMountPoint } from "../mounts/mount-table.ts";
 import { removeMount } from "../mounts/remove-mount.ts";
+import type { VolumeRecords } from "../records/volume-records.ts";
 import { type StageRequest, stageVolume } from "./stage-volume.ts";
 import { findStaged, findVolumeDevice, getStaged, getVolumeDevice } from "./staged-device.ts";
 import { VolumeError } from "./volume-error.ts";
@@ -21,14 +22,13 @@ export interface PublishRequest<Connection extends object> extends StageRequest<
 /**
  * Binds a staged volume, its filesystem or its device, to a pod's path (CSI NodePublishVolume). A volume that was staged
  * here and no longer is, because the node was started anew or its device was lost, is staged again first. Throws
- * VolumeError `NOT_STAGED` for a volume that never was, `PUBLISHED_ELSEWHERE`, and what staging and mounting throw.
+ * VolumeError `NOT_FOUND` for a volume that never was, `PUBLISHED_ELSEWHERE`, and what staging and mounting throw.
  */
 export async function publishVolume<Connection extends object>(
   parts: VolumeParts<Connection>,
   request: PublishRequest<Connection>,
   options: CallOptions = {},
 ): Promise<void> {
-  const { host } = parts;
   const { volumeId, stagingPath, targetPath, access, readonly, bindOptions = [] } = request;
   await requireStagedAt(parts, request);
   if (await isStale(parts, request, options)) {
@@ -39,16 +39,42 @@ export async function publishVolume<Connection extends object>(
   if (request.exclusive === true) await refuseSecondPath(parts, request, device);
   const source = access.kind === "block" ? device : stagingPath;
   const kind = access.kind === "block" ? "file" : "directory";
-  await ensureBindMounted(host, { source, target: targetPath, kind, readonly, options: bindOptions }, options);
+  await bindInOne(parts, volumeId, { source, target: targetPath, kind, readonly, options: bindOptions }, options);
+}
+
+/** Notes a read-only bind before it is begun: only so can one that was left half made be told from a writable one. */
+async function bindInOne<Connection extends object>(
+  { host, records }: VolumeParts<Connection>,
+  volumeId: string,
+  bind: BindMount,
+  options: CallOptions,
+): Promise<void> {
+  if (!bind.readonly) return ensureBindMounted(host, bind, options);
+  const binding = (await records.find(volumeId))?.binding ?? [];
+  const others = without(binding, bind.target);
+  const isMounted = await isMountPoint(host, bind.target);
+  if (!isMounted) await noteBinding(records, volumeId, [...others, bind.target]);
+  await ensureBindMounted(host, { ...bind, resume: isMounted && others.length < binding.length }, options);
+  await noteBinding(records, volumeId, others);
+}
+
+function without(targets: readonly string[], target: string): readonly string[] {
+  return targets.filter((each) => each !== target);
+}
+
+async function noteBinding(records: VolumeRecords, volumeId: string, binding: readonly string[]): Promise<void> {
+  await records.update(volumeId, { binding: binding.length === 0 ? undefined : binding });
 }
 
 /** Takes a volume from a pod's path (CSI NodeUnpublishVolume); not there: fine. Throws MountError. */
 export async function unpublishVolume<Connection extends object>(
-  { host }: Pick<VolumeParts<Connection>, "host">,
-  { targetPath }: { readonly targetPath: string },
+  { host, records }: Pick<VolumeParts<Connection>, "host" | "records">,
+  { volumeId, targetPath }: { readonly volumeId: string; readonly targetPath: string },
   options: CallOptions = {},
 ): Promise<void> {
   await removeMount(host, targetPath, options);
+  const binding = (await records.find(volumeId))?.binding;
+  if (binding !== undefined) await noteBinding(records, volumeId, without(binding, targetPath));
 }
 
 async function requireStagedAt<Connection extends object>(

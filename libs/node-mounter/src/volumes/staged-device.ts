@@ -1,5 +1,9 @@
+import { isAbsolute } from "node:path";
+
 import { findMapping } from "../encryption/luks-mapping.ts";
 import type { CallOptions } from "../host/call-options.ts";
+import type { MountEntry } from "../mounts/mount-info.ts";
+import { findMounts } from "../mounts/mount-table.ts";
 import type { VolumeRecord } from "../records/volume-records.ts";
 import { VolumeError } from "./volume-error.ts";
 import type { VolumeParts } from "./volume-parts.ts";
@@ -20,14 +24,14 @@ export async function findStaged<Connection extends object>(
   return record?.connection === undefined ? undefined : { record, connection: record.connection as Connection };
 }
 
-/** The same; throws VolumeError `NOT_STAGED`. */
+/** The same; throws VolumeError `NOT_FOUND`. */
 export async function getStaged<Connection extends object>(
   parts: VolumeParts<Connection>,
   volumeId: string,
 ): Promise<StagedVolume<Connection>> {
   const staged = await findStaged(parts, volumeId);
   if (staged !== undefined) return staged;
-  throw new VolumeError("NOT_STAGED", `volume "${volumeId}" is not staged on this node: stage it first`);
+  throw new VolumeError("NOT_FOUND", `volume "${volumeId}" is not staged on this node: stage it first`);
 }
 
 /** The device that pods of a staged volume use, decrypted if it is encrypted; undefined while it is not there. */
@@ -53,4 +57,14 @@ export async function getVolumeDevice<Connection extends object>(
     "NOT_STAGED",
     `the device of volume "${staged.record.volumeId}" is gone from this node: unstage the volume and stage it again`,
   );
+}
+
+/** What is mounted where a volume should be; throws VolumeError `NOT_FOUND`. */
+export async function mountOf<Connection extends object>(
+  { host }: VolumeParts<Connection>,
+  { volumeId, volumePath }: { readonly volumeId: string; readonly volumePath: string },
+): Promise<MountEntry> {
+  const [mount] = isAbsolute(volumePath) ? await findMounts(host, { target: volumePath }) : [];
+  if (mount !== undefined) return mount;
+  throw new VolumeError("NOT_FOUND", `volume "${volumeId}" is not at ${volumePath}: stage or publish it there first`);
 }

@@ -1,6 +1,8 @@
 /** Why a volume cannot be put where it is asked for. */
 export const VOLUME_ERROR_CODES = [
-  /** The volume is not on this node, or not where the caller says. */
+  /** The volume was not staged on this node, or is not at the path that the caller says. */
+  "NOT_FOUND",
+  /** The volume was staged on this node, and is not as it was left. */
   "NOT_STAGED",
   /** The volume is staged in another way than the one asked for. */
   "STAGED_OTHERWISE",

@@ -8,6 +8,7 @@ import { openVolumeRecords } from "../records/volume-records.ts";
 import { type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
 import { diagnoseVolume } from "./diagnose-volume.ts";
 import { expandVolume } from "./expand-volume.ts";
+import { measureVolume } from "./measure-volume.ts";
 import { type PublishRequest, publishVolume, unpublishVolume } from "./publish-volume.ts";
 import { stageVolume } from "./stage-volume.ts";
 import { unstageVolume } from "./unstage-volume.ts";
@@ -59,7 +60,7 @@ describe("a volume with a filesystem", () => {
     for (const _ of [1, 2]) await publishVolume(parts, REQUEST);
     expect(await mountsAt("/pod")).toBe(1);
     expect(await diagnoseVolume(parts, { volumeId: "v", volumePath: "/pod" })).toEqual([]);
-    for (const _ of [1, 2]) await unpublishVolume(parts, { targetPath: "/pod" });
+    for (const _ of [1, 2]) await unpublishVolume(parts, REQUEST);
     for (const _ of [1, 2]) await unstageVolume(parts, REQUEST);
     expect(await controllers()).toEqual([]);
     expect(await host.files.lstat("/staging")).toBeUndefined();
@@ -117,8 +118,17 @@ describe("a volume with a filesystem", () => {
     await expect(second).rejects.toMatchObject({ code: "PUBLISHED_ELSEWHERE" });
   });
 
+  it("is published read-only or not, never once so and once otherwise", async () => {
+    await stageVolume(parts, REQUEST);
+    await publishVolume(parts, REQUEST);
+    await expect(publishVolume(parts, { ...REQUEST, readonly: true })).rejects.toMatchObject({ code: "MISMATCH" });
+    await publishVolume(parts, { ...REQUEST, targetPath: "/pod2", readonly: true });
+    await expect(publishVolume(parts, { ...REQUEST, targetPath: "/pod2" })).rejects.toMatchObject({ code: "MISMATCH" });
+    expect(await parts.records.find("v")).not.toHaveProperty("binding");
+  });
+
   it("is not published before it is staged, nor from another staging path", async () => {
-    await expect(publishVolume(parts, REQUEST)).rejects.toMatchObject({ code: "NOT_STAGED" });
+    await expect(publishVolume(parts, REQUEST)).rejects.toMatchObject({ code: "NOT_FOUND" });
     await stageVolume(parts, REQUEST);
     const elsewhere = publishVolume(parts, { ...REQUEST, stagingPath: "/elsewhere" });
     await expect(elsewhere).rejects.toMatchObject({ code: "NOT_STAGED" });
@@ -126,6 +136,21 @@ describe("a volume with a filesystem", () => {
 });
 
 describe("a raw block volume", () => {
+  it("is measured as its device, one with a filesystem by what that says", async () => {
+    await stageVolume(parts, BLOCK);
+    await publishVolume(parts, BLOCK);
+    expect(await measureVolume(parts, { volumeId: "v", volumePath: "/pod" })).toEqual({
+      kind: "block",
+      sizeBytes: GIB,
+    });
+    await unpublishVolume(parts, BLOCK);
+    await stageVolume(parts, REQUEST);
+    const usage = await measureVolume(parts, { volumeId: "v", volumePath: "/staging" });
+    expect(usage).toMatchObject({ kind: "filesystem", bytes: { total: GIB } });
+    const nowhere = measureVolume(parts, { volumeId: "v", volumePath: "/pod" });
+    await expect(nowhere).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
   it("is published as its device, and nothing is written to it", async () => {
     await stageVolume(parts, BLOCK);
     await publishVolume(parts, BLOCK);
@@ -194,5 +219,5 @@ it("pain 6: a volume whose device is gone is told as such", async () => {
   target.exported = false;
   const codes = (await diagnoseVolume(parts, { volumeId: "v", volumePath: "/staging" })).map(({ code }) => code);
   expect(codes).toEqual(["CONNECTING", "DEVICE_GONE"]);
-  expect(await diagnoseVolume(parts, { volumeId: "other" })).toMatchObject([{ code: "NOT_STAGED" }]);
+  expect(await diagnoseVolume(parts, { volumeId: "other" })).toMatchObject([{ code: "NOT_FOUND" }]);
 });
