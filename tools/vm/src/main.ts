@@ -1,4 +1,5 @@
-// What a real Linux host does with the emulator. Usage: node tools/vm/src/main.ts emulator [GROUP ...] | run COMMAND
+// What a real Linux host does with the emulator, and what the node's library does on a real Linux host.
+// Usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | run COMMAND
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -7,44 +8,56 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 import { EmulatorProcess } from "./emulator-process.ts";
-import { GROUPS, GROUPS_OF_TWO_PROCESSORS } from "./groups.ts";
+import { GROUPS, GROUPS_OF_TWO_PROCESSORS, MOUNTER_GROUPS } from "./groups.ts";
 import { quote, runInVirtualMachine } from "./virtual-machine.ts";
 
-const GUEST = join(import.meta.dirname, "guest/main.ts");
+const GUESTS = { emulator: "guest/main.ts", mounter: "guest/mounter/main.ts" } as const;
 const DISK_BYTES = 64 * 1024 ** 3;
 const TIMEOUT_SECONDS = 300;
 /** As shells tell that SIGTERM ended something. */
 const TERMINATED = 143;
+const USAGE = "usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | run COMMAND\n";
+
+/** What is run in one machine after the other, each with an emulator of its own. */
+interface Machine {
+  readonly guest: keyof typeof GUESTS;
+  readonly processors: number;
+  readonly groups: readonly string[];
+}
+
+const MACHINES: readonly Machine[] = [
+  { guest: "emulator", processors: 1, groups: GROUPS },
+  { guest: "emulator", processors: 2, groups: GROUPS_OF_TWO_PROCESSORS },
+  { guest: "mounter", processors: 1, groups: MOUNTER_GROUPS },
+];
 
 async function main([what, ...args]: readonly string[]): Promise<number> {
   if (what === "run") return runInVirtualMachine(args.join(" "), { timeoutSeconds: TIMEOUT_SECONDS });
-  if (what === "emulator") return testEmulator(args);
-  process.stderr.write("usage: node tools/vm/src/main.ts emulator [GROUP ...] | run COMMAND\n");
+  if (what === "emulator" || what === "mounter") return testGroups(what, args);
+  process.stderr.write(USAGE);
   return 2;
 }
 
-async function testEmulator(groups: readonly string[]): Promise<number> {
-  const known: readonly string[] = [...GROUPS, ...GROUPS_OF_TWO_PROCESSORS];
-  const unknown = groups.filter((group) => !known.includes(group));
+async function testGroups(guest: Machine["guest"], wanted: readonly string[]): Promise<number> {
+  const machines = MACHINES.filter((machine) => machine.guest === guest);
+  const known = machines.flatMap(({ groups }) => groups);
+  const unknown = wanted.filter((group) => !known.includes(group));
   if (unknown.length > 0) {
     process.stderr.write(`no group ${unknown.join(", ")}: there are ${known.join(", ")}\n`);
     return 2;
   }
-  const wanted = groups.length === 0 ? known : groups;
-  const first = await testIn(
-    1,
-    GROUPS.filter((group) => wanted.includes(group)),
-  );
-  if (first === TERMINATED) return first;
-  const second = await testIn(
-    2,
-    GROUPS_OF_TWO_PROCESSORS.filter((group) => wanted.includes(group)),
-  );
-  return first === 0 ? second : first;
+  let worst = 0;
+  for (const machine of machines) {
+    const groups = machine.groups.filter((group) => wanted.length === 0 || wanted.includes(group));
+    const status = await testIn({ ...machine, groups });
+    if (status === TERMINATED) return status;
+    worst = Math.max(worst, status);
+  }
+  return worst;
 }
 
 /** Does groups in a machine and with an emulator of their own; the exit status. */
-async function testIn(processors: number, groups: readonly string[]): Promise<number> {
+async function testIn({ guest, processors, groups }: Machine): Promise<number> {
   if (groups.length === 0) return 0;
   const dir = await mkdtemp(join(tmpdir(), "vm-emulator-"));
   const disk = join(dir, "disk");
@@ -58,7 +71,15 @@ async function testIn(processors: number, groups: readonly string[]): Promise<nu
     await emulator.serveRestarts(restartPort);
     const keys = { host: await writeKey(dir, "host"), controller: await writeKey(dir, "controller") };
     const setting = JSON.stringify({ rpcPort, restartPort, nvmePorts, disk, keys });
-    const command = [process.execPath, GUEST, setting, ...groups].map(quote).join(" ");
+    const command = [
+      process.execPath,
+      "--conditions=@org/source",
+      join(import.meta.dirname, GUESTS[guest]),
+      setting,
+      ...groups,
+    ]
+      .map(quote)
+      .join(" ");
     return await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, processors });
   } finally {
     await emulator.stop();

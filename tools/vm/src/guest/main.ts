@@ -3,6 +3,7 @@ import type { GroupName } from "../groups.ts";
 import { anaGroup } from "./ana.ts";
 import { blockGroup } from "./blocks.ts";
 import type { Check, Group } from "./check.ts";
+import { checks } from "./checks.ts";
 import { cloneGroup } from "./clones.ts";
 import { faultGroup } from "./faults.ts";
 import { filesystemGroup } from "./filesystems.ts";
@@ -37,28 +38,5 @@ await sh("modprobe nvme-tcp");
 await target.attach();
 await target.createLvstore();
 
-let passed = 0;
-let failed = 0;
-for (const [group, run] of Object.entries(RUNS)) {
-  if (!wanted.includes(group)) continue;
-  const check: Check = async (name, work) => {
-    const start = performance.now();
-    try {
-      await work();
-      passed += 1;
-      process.stdout.write(`ok    ${group}: ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)\n`);
-    } catch (error) {
-      failed += 1;
-      process.stdout.write(`FAILED ${group}: ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    }
-  };
-  try {
-    await run(target, check);
-  } catch (error) {
-    failed += 1;
-    process.stdout.write(`FAILED ${group}: ${error instanceof Error ? error.message : String(error)}\n`);
-  }
-}
-if (failed > 0) process.stdout.write(`${await sh("dmesg | grep -iE 'nvme|error|ext4|xfs' | tail -20 || true")}\n`);
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+const runs = Object.entries(RUNS).map(([name, run]) => [name, (check: Check) => run(target, check)] as const);
+process.exitCode = await checks(Object.fromEntries(runs), wanted);

@@ -1,0 +1,31 @@
+// Runs in the virtual machine: node guest/mounter/main.ts SETTING GROUP ...
+import type { MounterGroupName } from "../../groups.ts";
+import type { Check } from "../check.ts";
+import { checks } from "../checks.ts";
+import { sh } from "../shell.ts";
+import { type Setting, Target } from "../target.ts";
+import { iscsiGroup } from "./iscsi.ts";
+import { tcpGroup } from "./tcp.ts";
+
+const [settingText = "{}", ...wanted] = process.argv.slice(2);
+const setting: Setting = JSON.parse(settingText);
+let emulator: Promise<Target> | undefined;
+
+/** The emulator, when the first group asks for it. */
+function target(): Promise<Target> {
+  emulator ??= (async () => {
+    const found = new Target(setting);
+    await found.attach();
+    await found.createLvstore();
+    return found;
+  })();
+  return emulator;
+}
+
+const RUNS: Readonly<Record<MounterGroupName, (check: Check) => Promise<void>>> = {
+  tcp: async (check) => tcpGroup(await target(), check),
+  iscsi: iscsiGroup,
+};
+
+await sh("modprobe configfs; mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config");
+process.exitCode = await checks(RUNS, wanted);
