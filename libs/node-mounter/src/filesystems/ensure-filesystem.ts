@@ -46,12 +46,17 @@ export async function ensureFilesystem(
     if (found.kind === "unclean" || found.kind === "encrypted") throw notBlank(request, describe(found));
     if (found.kind === "filesystem") return useOrFinish(call, record, found);
     if (!request.mayFormat) throw mustNotFormat(request, request.fsType);
-    if (record?.state === "formatted") throw formattedBefore(request, record);
+    if (record !== undefined && isKnown(request, record)) throw formattedBefore(request, record);
     const type = requireMade(request);
     if (record?.state === "formatting") return repeatFormat(call, record, type);
     await requireBlank(call, record);
     return format(call, record, { type, uuid: randomUUID() });
   });
+}
+
+/** Whether the device had a filesystem, or a container around one where now its filesystem is looked for. */
+function isKnown({ ciphertext }: FilesystemRequest, { state, encryption }: VolumeRecord): boolean {
+  return state === "formatted" || (encryption !== undefined && ciphertext === undefined);
 }
 
 function requireMade({ volumeId, device, fsType }: FilesystemRequest): MadeFilesystemType {

@@ -19,10 +19,11 @@ export function mustNotFormat({ volumeId, device }: BlankRequest, wanted: string
 }
 
 /** The device should hold what this node knows of it: a filesystem, or the container around one. */
-export function formattedBefore({ volumeId, device }: BlankRequest, record: VolumeRecord): FilesystemError {
+export function formattedBefore(request: BlankRequest, record: VolumeRecord): FilesystemError {
+  const { volumeId, device, ciphertext } = request;
   const { fsType, filesystemUuid, encryption } = record;
-  const had =
-    encryption === undefined ? `${fsType ?? "a filesystem"} ${filesystemUuid ?? ""}` : `LUKS ${encryption.uuid}`;
+  const isContainer = encryption !== undefined && ciphertext === undefined;
+  const had = isContainer ? `LUKS ${encryption.uuid}` : `${fsType ?? "a filesystem"} ${filesystemUuid ?? ""}`;
   return new FilesystemError(
     "FORMATTED_BEFORE",
     `volume "${volumeId}" (${device}) had ${had}, which is not found now: it is damaged or the wrong device is attached, and is not formatted anew`,
