@@ -75,12 +75,12 @@ describe.skipIf(!ROOT)("no data are lost", () => {
         () => undefined,
         (caught: unknown) => caught,
       );
+      if (error !== undefined && !(error instanceof FilesystemError)) throw error;
       // Where the kernel has no device mapper it was not opened.
       if (wanted === "LUKS2") await closeEncrypted(real, request.volumeId).catch(() => undefined);
       const isFormatted = checksum(disk) !== before;
-      if (error !== undefined && !(error instanceof FilesystemError)) return `ended with ${String(error)}`;
       if (isFormatted && !mayBeFormatted(each)) return "was written to";
-      if (!isFormatted && mustBeFormatted(each)) return `was not formatted: ${String(error)}`;
+      if (!isFormatted && mustBeFormatted(each)) return `was not formatted: ${error?.message}`;
       const isUsable = content.usable === wanted && each.fault.kind === "none";
       return isUsable && error !== undefined ? `was not used: ${error.message}` : undefined;
     });

@@ -109,19 +109,16 @@ export function mustBeFormatted(each: DataLossCase): boolean {
 /** What the node remembers of the volume. */
 export function toRecord({ record, wanted, proof }: DataLossCase): VolumeRecordPatch {
   const fsType = wanted === "LUKS2" ? "ext4" : wanted;
-  const known = { usedProofs: proof === "used" ? [PROOF_ID] : [], filesystemUuid: RECORDED_UUID };
-  switch (record) {
-    case "none":
-      return { usedProofs: known.usedProofs };
-    case "formatting":
-      return { ...known, state: "formatting", fsType };
-    case "formatting another":
-      return { ...known, state: "formatting", fsType: fsType === "xfs" ? "ext4" : "xfs" };
-    case "formatted":
-      return { ...known, state: "formatted", fsType };
-    case "encrypted":
-      return { usedProofs: known.usedProofs, encryption: { uuid: RECORDED_UUID, state: "formatted" } };
-  }
+  const another = fsType === "xfs" ? "ext4" : "xfs";
+  const filesystemUuid = RECORDED_UUID;
+  const formats: Readonly<Record<DataLossCase["record"], VolumeRecordPatch>> = {
+    none: {},
+    formatting: { state: "formatting", fsType, filesystemUuid },
+    "formatting another": { state: "formatting", fsType: another, filesystemUuid },
+    formatted: { state: "formatted", fsType, filesystemUuid },
+    encrypted: { encryption: { uuid: RECORDED_UUID, state: "formatted" } },
+  };
+  return { usedProofs: proof === "used" ? [PROOF_ID] : [], ...formats[record] };
 }
 
 /** The request that all of them share. */
