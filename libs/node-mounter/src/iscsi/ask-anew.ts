@@ -9,7 +9,7 @@ import { type IscsiDisk, readIscsiSessions } from "./iscsi-sysfs.ts";
 /**
  * Asks a disk for its identity and size, and whether it is what it was: the kernel goes on showing what a LUN was when it
  * was found. `changed` only when nobody uses it: it is to be made anew. Throws ConnectorError `WRONG_DEVICE` when somebody
- * uses it as what it was; it is set offline then, since every write would go to another volume.
+ * uses it as what it was; it is set offline then if it is certainly another volume, to which every write would go.
  */
 export async function askAnew(
   host: Host,
@@ -24,11 +24,17 @@ export async function askAnew(
   await rescanDisk(host, before, limits());
   const disks = disksOf(connection, await readIscsiSessions(host, connection));
   const after = disks.find(({ dir }) => dir === before.dir);
-  const other = after && identityChange(before, after);
-  const change = other ?? (after && sizeLoss(before, after));
+  if (after === undefined) return "same";
+  const moved = identityChange(before, after);
+  const change = moved ?? sizeLoss(before, after);
   if (change === undefined) return "same";
   if (users.length === 0) return "changed";
-  if (other !== undefined) await setOffline(host, before, limits());
+  if (moved !== undefined && identityMismatch(connection, after) !== undefined) {
+    await setOffline(host, before, limits());
+  } else if (moved !== undefined && connection.identity !== "unchecked") {
+    // Named anew, and still by the name that was asked for.
+    return "same";
+  }
   throw otherInUse(connection, before, change, users);
 }
 

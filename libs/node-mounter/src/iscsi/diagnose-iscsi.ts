@@ -82,10 +82,12 @@ export function identityMismatch({ identity }: IscsiConnection, disk: IscsiDisk)
   return wrong.map((name) => `${name} "${disk[name] ?? ""}", not "${identity[name]}"`).join(" and ");
 }
 
-/** In what a disk became another volume when it was asked anew, for a message; undefined when it did not. */
+/** In what a disk was another when it was asked anew, for a message; undefined when it was not, or told nothing before. */
 export function identityChange(before: IscsiDisk, after: IscsiDisk): string | undefined {
-  const name = (["wwid", "serial"] as const).find((each) => before[each] !== after[each]);
-  return name && `${name} "${after[name] ?? ""}" instead of "${before[name] ?? ""}"`;
+  const name = (["wwid", "serial"] as const).find(
+    (each) => before[each] !== undefined && after[each] !== undefined && before[each] !== after[each],
+  );
+  return name && `${name} "${after[name]}" instead of "${before[name]}"`;
 }
 
 /** How a disk shrank: a LUN that is not exported any more keeps its wwid in the kernel, and its size goes. */

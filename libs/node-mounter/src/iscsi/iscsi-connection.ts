@@ -39,7 +39,10 @@ export interface IscsiConnection {
   readonly discovery?: IscsiDiscovery;
   /** The name that this host shows. Default: the host's own (/etc/iscsi/initiatorname.iscsi). */
   readonly initiatorName?: string;
-  /** Seconds that I/O waits for a lost session before it fails. Default: as the host's iscsid.conf says, usually 120. */
+  /**
+   * Seconds that I/O waits for a lost session before it fails; of volumes that share one, the first says it. Default: as
+   * the host's iscsid.conf says, usually 120.
+   */
   readonly recoveryTimeoutSeconds?: number;
 }
 

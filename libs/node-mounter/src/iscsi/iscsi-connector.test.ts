@@ -280,6 +280,17 @@ describe("a LUN that another volume has now (pain 11)", () => {
     expect(await defect(connector.resize(CONNECTION))).toMatchObject({ code: "WRONG_DEVICE" });
   });
 
+  it("is told from a LUN that only got another name, or had none before", async () => {
+    const bySerial: IscsiConnection = { ...CONNECTION, identity: { serial: "serial-0" } };
+    const { device } = await connector.attach(bySerial);
+    await mountAt("/staging", device);
+    Object.assign(host.iscsi.disk(IQN, 0) ?? {}, { wwid: "" });
+    expect(await connector.attach(bySerial)).toEqual({ device });
+    for (const lun of target.luns) lun.wwid = `eui.${lun.lun}`;
+    expect(await connector.attach(bySerial)).toEqual({ device });
+    expect(host.iscsi.disk(IQN, 0)?.state).toBe("running");
+  });
+
   it("is not looked for when the identity is unchecked", async () => {
     expect(await connector.attach({ ...CONNECTION, identity: "unchecked" })).toEqual({ device: "/dev/sda" });
     reuseLun("naa.new");

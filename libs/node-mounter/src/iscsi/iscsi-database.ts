@@ -7,6 +7,7 @@ import { type NodeSettings, readSetting, withSettings } from "./node-record.ts";
 const DATABASES = ["/etc/iscsi", "/var/lib/iscsi"] as const;
 /** What the durable write of a file leaves when it is interrupted. */
 const TEMPORARY = ".new";
+const NOT_WRITABLE: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM"]);
 
 /** Which record. */
 export interface RecordKey {
@@ -39,7 +40,13 @@ export class IscsiDatabase {
     }
     for (const path of paths) {
       const text = (await this.#host.files.readText(path)) ?? "";
-      await this.#host.files.writeFileDurable(path, withSettings(text, settings));
+      try {
+        await this.#host.files.writeFileDurable(path, withSettings(text, settings));
+      } catch (cause) {
+        if (!NOT_WRITABLE.has((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
+        const remedy = "mount the host's root filesystem writable, and run this process as root";
+        throw new ConnectorError("UNSUPPORTED", `${path} cannot be written: ${remedy}`, { cause });
+      }
     }
   }
 

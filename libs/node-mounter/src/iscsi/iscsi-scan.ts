@@ -39,7 +39,7 @@ export async function deleteDisk(host: Host, { dir, name }: IscsiDisk, options: 
 
 /** Makes I/O to a disk fail at once, until it is made anew. Default deadline 30 s. */
 export async function setOffline(host: Host, { dir, name }: IscsiDisk, options: CallOptions = {}): Promise<void> {
-  await write(host, { file: `${dir}/state`, text: "offline", what: `setting ${name} offline` }, options);
+  await write(host, { file: `${dir}/state`, text: "offline\n", what: `setting ${name} offline` }, options);
 }
 
 /** Who uses a disk or a partition of it: mounts and holding devices. Nobody: empty. */

@@ -38,7 +38,11 @@ const EXITS: Readonly<Record<number, ExitMeaning>> = {
   13: { name: "no permission", code: "UNSUPPORTED", remedy: "run this process as root" },
   15: { name: "session exists", code: undefined },
   18: { name: "iscsid does not answer", code: "UNSUPPORTED", remedy: DAEMON },
-  19: { name: "login refused for good", code: "REFUSED" },
+  19: {
+    name: "login refused for good",
+    code: "REFUSED",
+    remedy: "see the target's log; a target that is to prove itself does so by usernameIn and passwordIn",
+  },
   20: { name: "iscsid cannot be reached", code: "UNSUPPORTED", remedy: DAEMON },
   21: { name: "nothing found", code: undefined },
   22: { name: "not in sysfs", code: undefined },

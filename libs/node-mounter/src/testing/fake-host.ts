@@ -103,6 +103,7 @@ export class FakeHost implements Host {
   reboot(): void {
     this.#machine.mounts = this.#machine.mounts.filter(({ target }) => target === "/" || target === "/dev");
     this.#nvme.reset();
+    this.iscsi.reset();
   }
 
   /** Whether the kernel has native NVMe multipath. Default true. */

@@ -99,6 +99,11 @@ export class FakeIscsi implements FakeKernelPart {
     this.sessions = this.sessions.filter((each) => each !== session);
   }
 
+  /** What a reboot leaves: records and targets. */
+  reset(): void {
+    for (const session of this.sessions) this.logout(session);
+  }
+
   files(): Readonly<Record<string, string>> {
     const files: Record<string, string> = {};
     const show = (dir: string, attributes: Readonly<Record<string, string | number>>): void => {

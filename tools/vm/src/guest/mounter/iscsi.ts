@@ -51,6 +51,7 @@ export async function iscsiGroup(check: Check): Promise<void> {
   await target.export(0, one);
   await target.export(1, two);
   await logins(check);
+  await interruptions(check);
   await life(check, records, one);
   await sharing(check);
   await reuse(check, records, { target, one, three });
@@ -75,11 +76,15 @@ async function logins(check: Check): Promise<void> {
     ensure(error.message, error.message.includes("systemctl enable --now iscsid"));
   });
   await sh("/sbin/iscsid");
-  await check("CHAP missing and wrong: AUTHENTICATION_FAILED, no record and no session left", async () => {
-    const wrong = { ...MUTUAL, password: "another-password" };
-    for (const secrets of [undefined, wrong, { ...MUTUAL, passwordIn: "another-password" }]) {
+  await check("CHAP missing or wrong, and a target that proves nothing: told so, nothing left", async () => {
+    for (const [secrets, code] of [
+      [undefined, "AUTHENTICATION_FAILED"],
+      [{ ...MUTUAL, password: "another-password" }, "AUTHENTICATION_FAILED"],
+      // The target lets the host in, and the host does not believe it.
+      [{ ...MUTUAL, passwordIn: "another-password" }, "REFUSED"],
+    ] as const) {
       const error = await refused(CONNECTOR.attach(volume(0, "a1"), { secrets }));
-      same("code", error.code, "AUTHENTICATION_FAILED");
+      same(error.message, error.code, code);
       ensure("the error holds the secret", !error.message.includes("another-password"));
       await nothingLeft();
     }
@@ -115,6 +120,24 @@ async function logins(check: Check): Promise<void> {
     same("nobody", (await refused(CONNECTOR.attach(nobody, { secrets: MUTUAL }))).code, "UNREACHABLE");
     await nothingLeft();
   });
+}
+
+async function interruptions(check: Check): Promise<void> {
+  await check(
+    "an attach interrupted at any moment, its iscsiadm killed: the next one ends it, with one session",
+    async () => {
+      const connection = volume(0, "a1");
+      for (const afterMs of [20, 150, 300, 450, 600, 800, 1000]) {
+        const signal = AbortSignal.timeout(afterMs);
+        await CONNECTOR.attach(connection, { secrets: MUTUAL, signal }).catch(() => undefined);
+        await CONNECTOR.attach(connection, { secrets: MUTUAL });
+        same(`sessions after ${afterMs} ms`, (await sessions()).length, 1);
+        await CONNECTOR.detach(connection, { signal: AbortSignal.timeout(afterMs) }).catch(() => undefined);
+        await CONNECTOR.detach(connection);
+        await nothingLeft();
+      }
+    },
+  );
 }
 
 async function life(check: Check, records: VolumeRecords, backing: LioVolume): Promise<void> {
@@ -251,7 +274,8 @@ async function death(check: Check, records: VolumeRecords, target: LioTarget): P
     await target.enable(false);
     await until("the session is lost", async () => (await state()) === "CONNECTING");
     const error = await refused(CONNECTOR.attach(connection, { secrets: MUTUAL, timeoutMs: 40_000 }));
-    ensure(error.message, error.code === "UNREACHABLE" || error.code === "CONNECTING");
+    // It listens still, and offers nothing.
+    same(error.message, error.code, "NOT_FOUND");
     await target.enable(true);
     await CONNECTOR.attach(connection, { secrets: MUTUAL });
     await CONNECTOR.detach(connection);
