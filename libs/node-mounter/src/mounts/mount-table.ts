@@ -12,6 +12,8 @@ export interface Location {
 
 const MOUNT_INFO = "/proc/self/mountinfo";
 const READ_ATTEMPTS = 20;
+/** What the kernel gives in one piece, at one moment: a page (Linux: seq_read_iter). */
+const PIECE_BYTES = 4096;
 
 async function readMountInfo(host: Host): Promise<string> {
   return (await host.files.readText(MOUNT_INFO)) ?? "";
@@ -26,19 +28,19 @@ export class MountTable {
   }
 
   /**
-   * Reads /proc/self/mountinfo, until it reads twice the same: a long table comes in several pieces, and one that changes
-   * between them may lack a mount that was there all the time. Throws MountError `UNSTABLE`.
+   * Reads /proc/self/mountinfo. A long table comes in pieces, and one that changes between them may lack a mount that was
+   * there all the time: it is read until it reads twice the same. Throws MountError `UNSTABLE`.
    */
   static async read(host: Host): Promise<MountTable> {
     let text = await readMountInfo(host);
-    for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt++) {
+    for (let attempt = 1; text.length >= PIECE_BYTES; attempt++) {
       const again = await readMountInfo(host);
-      if (again === text) {
-        return new MountTable(await Promise.all(parseMountInfo(text).map((entry) => withDeviceNumber(host, entry))));
-      }
+      if (again === text) break;
+      if (attempt === READ_ATTEMPTS)
+        throw new MountError("UNSTABLE", `${MOUNT_INFO} changes faster than it can be read: repeat the call`);
       text = again;
     }
-    throw new MountError("UNSTABLE", `${MOUNT_INFO} changes faster than it can be read: repeat the call`);
+    return new MountTable(await Promise.all(parseMountInfo(text).map((entry) => withDeviceNumber(host, entry))));
   }
 
   /** The mounts stacked on exactly this path that can be reached, the topmost (the visible one) first. */

@@ -63,15 +63,19 @@ export class NvmeAttach {
 
   /** Gives the device once it is certainly the volume's; throws ConnectorError. */
   async run(): Promise<AttachedDevice> {
+    let session = await this.#look();
     for (;;) {
-      const session = await readSession(this.#host, this.#request.connection);
       const { code, what } = session.diagnosis;
       if (code === "HEALTHY") return this.#device(session);
       const repair = this.#nextRepair(code);
       if (repair === undefined && code === "PATH_LOST") return this.#device(session);
       if (repair === undefined) throw this.#failure ?? new ConnectorError(code, what);
-      await this.#do(repair, session);
+      session = await this.#do(repair, session);
     }
+  }
+
+  #look(): Promise<NvmeSession> {
+    return readSession(this.#host, this.#request.connection);
   }
 
   #nextRepair(code: NvmeDefectCode): Repair | undefined {
@@ -81,16 +85,17 @@ export class NvmeAttach {
     return repair;
   }
 
-  async #do(repair: Repair, session: NvmeSession): Promise<void> {
+  /** Gives the session as it is then. */
+  async #do(repair: Repair, session: NvmeSession): Promise<NvmeSession> {
     const { signal } = this.#request;
     if (repair === "connect") return this.#connect(session);
     if (repair === "rescan")
       await rescanControllers(this.#host, session.controllers, { timeoutMs: this.#leftMs, signal });
     if (repair === "reconnect") return this.#reconnect(session);
-    await this.#settle(session);
+    return this.#settle(session);
   }
 
-  async #connect(session: NvmeSession): Promise<void> {
+  async #connect(session: NvmeSession): Promise<NvmeSession> {
     const host = this.#host;
     const { connection, secrets, pathGraceMs, signal } = this.#request;
     const limits = { timeoutMs: this.#leftMs, signal };
@@ -106,7 +111,7 @@ export class NvmeAttach {
     );
     this.#request.hold(result.settled);
     this.#failure = result.connected === 0 ? result.failures[0] : undefined;
-    if (result.connected > 0) await this.#settle(session);
+    return result.connected > 0 ? this.#settle(session) : this.#look();
   }
 
   async #giveTlsKey(): Promise<void> {
@@ -121,21 +126,24 @@ export class NvmeAttach {
   }
 
   /** A session of a target that forgot it, or with keys that have changed, comes back only as a new one. */
-  async #reconnect(session: NvmeSession): Promise<void> {
-    if ((await namespaceUsers(this.#host, session.namespaces)).length > 0) return;
+  async #reconnect(session: NvmeSession): Promise<NvmeSession> {
+    if ((await namespaceUsers(this.#host, session.namespaces)).length > 0) return this.#look();
     const { signal } = this.#request;
     await deleteControllers(this.#host, session.controllers, { timeoutMs: this.#leftMs, signal });
     this.#tried.delete("NOT_CONNECTED connect");
+    return this.#look();
   }
 
   /** Waits until the diagnosis is another one, or the device is there. */
-  async #settle({ diagnosis }: NvmeSession): Promise<void> {
-    const { connection, settleMs, signal } = this.#request;
-    const changed = async (): Promise<true | undefined> => {
-      const { code } = (await readSession(this.#host, connection)).diagnosis;
-      return code !== diagnosis.code && code !== "NO_DEVICE" ? true : undefined;
+  async #settle({ diagnosis }: NvmeSession): Promise<NvmeSession> {
+    const { settleMs, signal } = this.#request;
+    const changed = async (): Promise<NvmeSession | undefined> => {
+      const session = await this.#look();
+      const { code } = session.diagnosis;
+      return code !== diagnosis.code && code !== "NO_DEVICE" ? session : undefined;
     };
-    await waitFor(this.#host, changed, { timeoutMs: Math.min(settleMs, this.#leftMs), signal });
+    const limits = { timeoutMs: Math.min(settleMs, this.#leftMs), signal };
+    return (await waitFor(this.#host, changed, limits)) ?? this.#look();
   }
 
   async #device(session: NvmeSession): Promise<AttachedDevice> {

@@ -53,7 +53,7 @@ async function defect(call: Promise<unknown>): Promise<{ code: string; message: 
 }
 
 const state = async () => (await connector.diagnose(CONNECTION))?.code ?? "HEALTHY";
-const connects = () => host.runsOf("sh").length;
+const connects = () => host.runsOf("tee").filter(([path]) => path === "/dev/nvme-fabrics").length;
 const controllers = async () => (await host.files.list("/sys/class/nvme")) ?? [];
 
 describe("attaching", () => {
@@ -120,7 +120,7 @@ describe("attaching", () => {
     const own = { ioQueues: 2, controllerLossTimeoutSeconds: -1, fastIoFailTimeoutSeconds: 5, keepAliveSeconds: 3 };
     await connector.attach({ ...CONNECTION, ...own });
     const [written] = host.events.flatMap((event) =>
-      event.kind === "run" && event.command === "sh" ? [event.input] : [],
+      event.kind === "run" && event.args[0] === "/dev/nvme-fabrics" ? [event.input] : [],
     );
     expect(written).toBe(
       `transport=tcp,traddr=192.0.2.1,trsvcid=4420,nqn=${NQN},hostnqn=${CONNECTION.hostNqn},hostid=${CONNECTION.hostId},` +
@@ -139,7 +139,7 @@ describe("pain 2: no device in time, told by the step that failed", () => {
   });
 
   it("the kernel gets no answer at all", async () => {
-    host.inject("sh", { hang: true });
+    host.inject("tee", { hang: true });
     expect((await defect(connector.attach(CONNECTION, { timeoutMs: 30 }))).code).toBe("UNREACHABLE");
   });
 
@@ -316,7 +316,7 @@ describe("pain 7: one session, several calls", () => {
     const uuid = OTHER_UUID;
     const nqn = `nqn.2020-04.io.spdk.csi:uuid:${uuid}`;
     host.addNvmeTarget({ nqn, uuid, portals: ["192.0.2.9:4420"], sizeBytes: GIB });
-    host.inject("sh", { hang: true });
+    host.inject("tee", { hang: true });
     const slow = connector.attach(CONNECTION, { timeoutMs: 200 }).catch(() => "slow");
     const other = { ...CONNECTION, nqn, uuid, portals: [{ address: "192.0.2.9", port: 4420 }] };
     expect(await Promise.race([connector.attach(other), slow])).toEqual({ device: "/dev/nvme0n1" });

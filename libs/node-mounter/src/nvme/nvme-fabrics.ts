@@ -3,13 +3,11 @@ import type { CallOptions } from "../host/call-options.ts";
 import { type Errno, errnoOf } from "../host/errno.ts";
 import type { Host } from "../host/host.ts";
 import { HostError } from "../host/host-error.ts";
+import { writeKernelFile } from "../host/kernel-files.ts";
 import type { NvmeTransport } from "./nvme-connection.ts";
 
 /** The kernel's device for connecting. */
 export const FABRICS_DEVICE = "/dev/nvme-fabrics";
-
-/** Writes what comes by stdin, then reads the kernel's answer from the same open file. */
-const CONNECT_SCRIPT = 'exec 3<>"$1" && cat >&3 && exec cat <&3';
 
 /** Which errno of a connect means what. */
 const MEANINGS: Readonly<Partial<Record<Errno, { readonly code: ConnectorErrorCode; readonly what: string }>>> = {
@@ -35,7 +33,7 @@ const MEANINGS: Readonly<Partial<Record<Errno, { readonly code: ConnectorErrorCo
 
 /** Loads what NVMe over fabrics needs, unless it is there. Throws ConnectorError `UNSUPPORTED` with the command to run. */
 export async function ensureFabrics(host: Host, transport: NvmeTransport, options: CallOptions = {}): Promise<void> {
-  if ((await host.files.lstat(FABRICS_DEVICE)) !== undefined) return;
+  if (await isThere(host)) return;
   const module = `nvme-${transport}`;
   const { timeoutMs = 30_000, signal } = options;
   let why = "it changed nothing";
@@ -46,11 +44,16 @@ export async function ensureFabrics(host: Host, transport: NvmeTransport, option
     if (!(error instanceof HostError) || error.code !== "COMMAND_NOT_FOUND") throw error;
     why = "modprobe is not installed here";
   }
-  if ((await host.files.lstat(FABRICS_DEVICE)) !== undefined) return;
+  if (await isThere(host)) return;
   throw new ConnectorError(
     "UNSUPPORTED",
     `${FABRICS_DEVICE} is missing and could not be had (${why}): run "modprobe ${module}" on the host, and show the host's /dev to this process`,
   );
+}
+
+/** A plain file of that name would swallow every connect. */
+async function isThere(host: Host): Promise<boolean> {
+  return (await host.files.lstat(FABRICS_DEVICE))?.kind === "other";
 }
 
 /** How one attempt to connect ended. Whether there is a controller now, sysfs tells. */
@@ -72,13 +75,12 @@ export async function connectController(
     return { kind: "failed", error: new ConnectorError(code, `${what}: ${why}`, { cause }) };
   };
   try {
-    const args = ["-c", CONNECT_SCRIPT, "sh", FABRICS_DEVICE];
-    const { exitCode, stdout, stderr } = await host.run("sh", args, { input: line, timeoutMs, signal });
-    if (exitCode === 0 && /\binstance=\d+/.test(stdout)) return { kind: "connected" };
+    const { exitCode, stderr } = await writeKernelFile(host, FABRICS_DEVICE, line, { timeoutMs, signal });
+    if (exitCode === 0) return { kind: "connected" };
     const errno = errnoOf(stderr);
     if (errno === "EALREADY") return { kind: "connected" };
     const meaning = errno && MEANINGS[errno];
-    if (meaning === undefined) return failed("FAILED", stderr.trim() || stdout.trim() || `exit code ${exitCode}`);
+    if (meaning === undefined) return failed("FAILED", stderr.trim() || `exit code ${exitCode}`);
     return failed(meaning.code, `${meaning.what} (${errno})`);
   } catch (error) {
     if (!(error instanceof HostError) || error.code !== "TIMEOUT") throw error;

@@ -5,7 +5,6 @@ import { type FakeContent, type FakeDevice, type FakeFilesystem, isZeroFake, rea
 import { runFakeChroot, runFakeIscsiadm } from "./fake-iscsiadm.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 import { runFakeMount, runFakeUmount } from "./fake-mount.ts";
-import { connectFakeFabrics } from "./fake-nvme.ts";
 
 /** What a command does to the fake's state; `input` is what it is given on stdin. */
 export type FakeCommand = (machine: FakeMachine, args: readonly string[], input: string) => RunResult;
@@ -118,7 +117,6 @@ const COMMANDS: Readonly<Record<string, FakeCommand>> = {
     return fail(1, `tee: ${path}: No such file or directory`);
   },
   modprobe: () => ok(""),
-  sh: connectFakeFabrics,
   chroot: runFakeChroot,
   iscsiadm: runFakeIscsiadm,
 };

@@ -48,7 +48,7 @@ export class FakeHost implements Host {
   /** Use {@link fakeHost}. */
   constructor() {
     this.#machine.kernel.push(fakeBlocks(this.#machine), this.#nvme, this.iscsi);
-    this.addFile("/dev/nvme-fabrics");
+    this.#machine.set("/dev/nvme-fabrics", { kind: "other" });
     this.files = fakeFiles(this.#machine, (path, text) => this.events.push({ kind: "write", path, text }));
   }
 

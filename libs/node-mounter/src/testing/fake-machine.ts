@@ -10,7 +10,9 @@ export type FakeNode =
   | { readonly kind: "directory" }
   | { readonly kind: "file"; text: string; sizeBytes?: bigint }
   | { readonly kind: "symlink"; readonly to: string }
-  | { readonly kind: "block"; readonly device: FakeDevice };
+  | { readonly kind: "block"; readonly device: FakeDevice }
+  /** A character device. */
+  | { readonly kind: "other" };
 
 /** A part of the kernel that shows itself in sysfs: what it shows follows from its state, each time it is read. */
 export interface FakeKernelPart {

@@ -59,7 +59,7 @@ export class FakeNvme implements FakeKernelPart {
   }
 
   /** What writing a line to /dev/nvme-fabrics does. */
-  connect(line: string): RunResult {
+  #connect(line: string): RunResult {
     const words = line
       .split(",")
       .map((word) => [word.split("=", 1)[0] ?? "", word.slice(word.indexOf("=") + 1)] as const);
@@ -68,10 +68,10 @@ export class FakeNvme implements FakeKernelPart {
     const hostNqn = options.get("hostnqn") ?? "";
     const target = this.targets.find(({ nqn, portals }) => nqn === options.get("nqn") && portals.includes(portal));
     const why = this.#refusal(target, { portal, hostNqn, key: options.get("dhchap_secret") });
-    if (target === undefined || why !== undefined) return refused(`sh: cat: write error: ${why}`);
+    if (target === undefined || why !== undefined) return refused(`tee: /dev/nvme-fabrics: ${why}`);
     this.#controllers.push({ instance: ++this.#lastInstance, target, portal, hostNqn });
     this.#rescan(target);
-    return { ...DONE, stdout: `instance=${this.#lastInstance},cntlid=1\n` };
+    return DONE;
   }
 
   #refusal(
@@ -118,7 +118,8 @@ export class FakeNvme implements FakeKernelPart {
     return files;
   }
 
-  write(path: string): RunResult | undefined {
+  write(path: string, text: string): RunResult | undefined {
+    if (path === "/dev/nvme-fabrics") return this.#connect(text);
     const [, instance, attribute] = /^\/sys\/class\/nvme\/nvme(\d+)\/(\w+)$/.exec(path) ?? [];
     if (attribute === undefined) return undefined;
     const controller = this.#controllers.find((each) => each.instance === Number(instance));
@@ -178,13 +179,6 @@ export class FakeNvme implements FakeKernelPart {
       if (shown === target && device !== undefined) device.sizeBytes = target.sizeBytes;
     }
   }
-}
-
-/** The fixed script by which the library connects: its input goes to /dev/nvme-fabrics. */
-export function connectFakeFabrics(machine: FakeMachine, args: readonly string[], input: string): RunResult {
-  const nvme = machine.kernel.find((part) => part instanceof FakeNvme);
-  if (args.at(-1) !== "/dev/nvme-fabrics" || nvme === undefined) return refused("sh: no such script in the fake");
-  return nvme.connect(input);
 }
 
 function refused(stderr: string): RunResult {

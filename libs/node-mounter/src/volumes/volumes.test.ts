@@ -72,7 +72,7 @@ describe("a volume with a filesystem", () => {
     await stageVolume(parts, REQUEST);
     const order = host.events.flatMap((event) => {
       if (event.kind === "write") return event.text.includes(CONNECTION.nqn) ? ["record"] : [];
-      return event.command === "sh" ? ["connect"] : [];
+      return event.args[0] === "/dev/nvme-fabrics" ? ["connect"] : [];
     });
     expect(order.slice(0, 2)).toEqual(["record", "connect"]);
   });

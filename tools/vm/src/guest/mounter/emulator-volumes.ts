@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 
 import {
   type Connector,
+  type Host,
   linuxHost,
   type NvmeConnection,
   nvmeConnector,
@@ -16,9 +17,9 @@ import type { Volume } from "../target.ts";
 /** A node as a driver has it, with its records in a directory of its own. */
 export async function openNode(
   name: string,
-  connector: Connector<NvmeConnection> = nvmeConnector(linuxHost()),
+  host: Host = linuxHost(),
+  connector: Connector<NvmeConnection> = nvmeConnector(host),
 ): Promise<VolumeParts<NvmeConnection>> {
-  const host = linuxHost();
   await mkdir("/run/node", { recursive: true });
   return { host, connector, records: await openVolumeRecords(host, `/run/node/${name}`) };
 }

@@ -5,6 +5,7 @@ import { checks } from "../checks.ts";
 import { sh } from "../shell.ts";
 import { type Setting, Target } from "../target.ts";
 import { iscsiGroup } from "./iscsi.ts";
+import { ratioGroup } from "./ratio.ts";
 import { tcpGroup } from "./tcp.ts";
 
 const [settingText = "{}", ...wanted] = process.argv.slice(2);
@@ -24,6 +25,7 @@ function target(): Promise<Target> {
 
 const RUNS: Readonly<Record<MounterGroupName, (check: Check) => Promise<void>>> = {
   tcp: async (check) => tcpGroup(await target(), check),
+  ratio: async (check) => ratioGroup(await target(), check),
   iscsi: iscsiGroup,
 };
 
