@@ -19,6 +19,6 @@ export const GROUPS_OF_TWO_PROCESSORS = ["queues"] as const;
 export type GroupName = (typeof GROUPS)[number] | (typeof GROUPS_OF_TWO_PROCESSORS)[number];
 
 /** What the node's library is tried with: NVMe with the emulator and the kernel as targets, iSCSI, encryption. */
-export const MOUNTER_GROUPS = ["tcp", "ratio", "iscsi"] as const;
+export const MOUNTER_GROUPS = ["tcp", "keys", "paths", "many", "dead", "ratio", "iscsi"] as const;
 
 export type MounterGroupName = (typeof MOUNTER_GROUPS)[number];

@@ -4,7 +4,11 @@ import type { Check } from "../check.ts";
 import { checks } from "../checks.ts";
 import { sh } from "../shell.ts";
 import { type Setting, Target } from "../target.ts";
+import { deadGroup } from "./dead.ts";
 import { iscsiGroup } from "./iscsi.ts";
+import { keyGroup } from "./keys.ts";
+import { manyGroup } from "./many.ts";
+import { pathGroup } from "./paths.ts";
 import { ratioGroup } from "./ratio.ts";
 import { tcpGroup } from "./tcp.ts";
 
@@ -25,6 +29,10 @@ function target(): Promise<Target> {
 
 const RUNS: Readonly<Record<MounterGroupName, (check: Check) => Promise<void>>> = {
   tcp: async (check) => tcpGroup(await target(), check),
+  keys: async (check) => keyGroup(await target(), check),
+  paths: async (check) => pathGroup(await target(), check),
+  many: async (check) => manyGroup(await target(), check),
+  dead: async (check) => deadGroup(await target(), check),
   ratio: async (check) => ratioGroup(await target(), check),
   iscsi: iscsiGroup,
 };
