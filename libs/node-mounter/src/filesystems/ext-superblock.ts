@@ -27,8 +27,10 @@ const STATE_VALID = 1;
 const STATE_ERROR = 2;
 const INCOMPATIBLE_64_BIT = 0x80;
 
-/** mke2fs and the kernel make no last group that has fewer blocks than this left for data. */
+/** mke2fs and resize2fs make no last group that has fewer blocks than this left for data. */
 const LEAST_DATA_BLOCKS = 50n;
+/** They round down to pages, of which these are the largest that Linux has. */
+const PAGE_BYTES = 65_536n;
 
 /** Reads the 512 bytes at 1024 of an ext3 or ext4; undefined when they are no superblock. */
 export function parseExtSuperblock(bytes: Buffer): Superblock | undefined {
@@ -53,13 +55,24 @@ function growsAt(bytes: Buffer): bigint {
   const low = BigInt(bytes.readUInt32LE(AT.blocks));
   const blocks = is64Bit ? low | (BigInt(bytes.readUInt32LE(AT.blocksHigh)) << 32n) : low;
   const perGroup = BigInt(bytes.readUInt32LE(AT.blocksPerGroup)) || 1n;
-  const inLastGroup = (blocks - BigInt(bytes.readUInt32LE(AT.firstBlock))) % perGroup;
-  if (inLastGroup !== 0n) return (blocks + 1n) * blockSize;
-  const inodeBytes = BigInt(bytes.readUInt32LE(AT.inodesPerGroup) * bytes.readUInt16LE(AT.inodeSize));
-  const descriptorBytes = (blocks / perGroup + 1n) * BigInt(is64Bit ? bytes.readUInt16LE(AT.descriptorSize) : 32);
-  const inodeBlocks = divideUp(inodeBytes, blockSize);
-  const descriptorBlocks = divideUp(descriptorBytes, blockSize) + BigInt(bytes.readUInt16LE(AT.reservedGdtBlocks));
-  return (blocks + 3n + inodeBlocks + descriptorBlocks + LEAST_DATA_BLOCKS) * blockSize;
+  const inGroups = blocks - BigInt(bytes.readUInt32LE(AT.firstBlock));
+  if (inGroups % perGroup !== 0n) return blocks * blockSize + PAGE_BYTES;
+  // What a further group needs for itself: two bitmaps, its inodes, and some of them a backup.
+  const group = inGroups / perGroup;
+  const inodes = divideUp(BigInt(bytes.readUInt32LE(AT.inodesPerGroup) * bytes.readUInt16LE(AT.inodeSize)), blockSize);
+  const descriptorBytes = (group + 1n) * BigInt(is64Bit ? bytes.readUInt16LE(AT.descriptorSize) : 32);
+  const reserved = BigInt(bytes.readUInt16LE(AT.reservedGdtBlocks));
+  const backup = hasBackup(group) ? 1n + divideUp(descriptorBytes, blockSize) + reserved : 0n;
+  return (blocks + 2n + inodes + backup + LEAST_DATA_BLOCKS) * blockSize;
+}
+
+/** sparse_super: group 1 and the powers of 3, 5 and 7. */
+function hasBackup(group: bigint): boolean {
+  return [3n, 5n, 7n].some((base) => {
+    let power = 1n;
+    while (power < group) power *= base;
+    return power === group;
+  });
 }
 
 function divideUp(amount: bigint, unit: bigint): bigint {

@@ -111,6 +111,11 @@ export class FakeHost implements Host {
     this.#nvme.multipath = on;
   }
 
+  /** Takes a device away, as the kernel does when its session has ended for good; mounts of it stay, dead. */
+  removeDevice(path: string): void {
+    this.#machine.removeDevice(path);
+  }
+
   /** The device at a path, also a loop device that a command made. */
   device(path: string): FakeDevice | undefined {
     return this.#machine.devices.get(path);

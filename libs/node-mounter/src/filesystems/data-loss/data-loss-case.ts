@@ -39,7 +39,11 @@ export function dataLossCases(seed: number, count: number): DataLossCase[] {
 }
 
 const BLANK = DISK_CONTENTS.filter(({ known }) => known === "blank");
-const OTHERS = DISK_CONTENTS.filter(({ known }) => known !== "blank");
+/** What only the own reads tell comes more often: there, each of them stands alone. */
+const OTHERS = DISK_CONTENTS.flatMap((content) => {
+  const times = { blank: 0, signature: 1, superblock: 1, edge: 3, data: 2 }[content.known];
+  return Array.from({ length: times }, () => content);
+});
 const WANTED = ["ext4", "ext4", "xfs", "btrfs", "ext3", "LUKS2"] as const;
 
 function toBlankCase(number: number, turn: number, random: SeededRandom): DataLossCase {
