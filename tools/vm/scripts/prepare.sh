@@ -7,7 +7,7 @@ mkdir -p "$cache"
 export DEBIAN_FRONTEND=noninteractive
 
 packages="qemu-system-x86 qemu-system-common busybox-static zstd xz-utils kmod udev nvme-cli keyutils
-  open-iscsi e2fsprogs xfsprogs iproute2 util-linux"
+  open-iscsi e2fsprogs xfsprogs btrfs-progs cryptsetup-bin dmsetup iproute2 util-linux"
 missing=
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
