@@ -1,4 +1,12 @@
-import { ensureFilesystem, ensureMounted, growFilesystem, type Host, type VolumeRecords } from "@org/node-mounter";
+import {
+  checkFilesystem,
+  ensureFilesystem,
+  ensureMounted,
+  growFilesystem,
+  type Host,
+  isMountPoint,
+  type VolumeRecords,
+} from "@org/node-mounter";
 
 /** A volume whose device is on the node. */
 export interface AttachedVolume {
@@ -16,7 +24,8 @@ export async function stage(
   target: string,
 ): Promise<void> {
   const wanted = { device, volumeId, fsType: "ext4", mayFormat: !holdsData } as const;
-  const { type } = await ensureFilesystem(host, records, wanted);
+  const { type, needsCheck, growsAtBytes } = await ensureFilesystem(host, records, wanted);
+  if (needsCheck && !(await isMountPoint(host, target))) await checkFilesystem(host, device, type);
   await ensureMounted(host, { source: device, target, fsType: type });
-  await growFilesystem(host, { device, type, mountPath: target });
+  await growFilesystem(host, { device, type, mountPath: target, growsAtBytes });
 }

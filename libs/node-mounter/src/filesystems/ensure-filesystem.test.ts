@@ -79,6 +79,14 @@ describe("a device that holds something", () => {
   });
 });
 
+it("what wipefs alone sees is not formatted, also not where an mkfs of ours was interrupted", async () => {
+  await records.update("v", { state: "formatting", fsType: "ext4", filesystemUuid: UUID });
+  holds({ kind: "signature", type: "LVM2_member", usage: "raid" });
+  host.inject("blkid", { exitCode: 2, times: 4 });
+  expect(await refusal(ensure())).toBe("NOT_BLANK");
+  expect(formats()).toBe(0);
+});
+
 describe("a blank device", () => {
   it("is formatted with a proof, the record on disk first", async () => {
     const { uuid, formatted } = await ensure(PROOF);
