@@ -1,7 +1,7 @@
 import { ConnectorError } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
-import { disksOf, identityChange, identityMismatch, sizeLoss } from "./diagnose-iscsi.ts";
+import { disksOf, identityChange, identityMismatch, isOtherVolume, sizeLoss } from "./diagnose-iscsi.ts";
 import type { IscsiConnection } from "./iscsi-connection.ts";
 import { diskUsers, rescanDisk, setOffline } from "./iscsi-scan.ts";
 import { type IscsiDisk, readIscsiSessions } from "./iscsi-sysfs.ts";
@@ -18,9 +18,10 @@ export async function askAnew(
   limits: () => CallOptions,
 ): Promise<"same" | "changed"> {
   const users = await diskUsers(host, before);
-  const mismatch = identityMismatch(connection, before);
   // Not asked: what the kernel remembers is the only sign that its mounts are another volume's.
-  if (mismatch !== undefined && users.length > 0) throw otherInUse(connection, before, mismatch, users);
+  if (isOtherVolume(connection, before) && users.length > 0) {
+    throw otherInUse(connection, before, identityMismatch(connection, before) ?? "", users);
+  }
   await rescanDisk(host, before, limits());
   const disks = disksOf(connection, await readIscsiSessions(host, connection));
   const after = disks.find(({ dir }) => dir === before.dir);
@@ -29,7 +30,7 @@ export async function askAnew(
   const change = moved ?? sizeLoss(before, after);
   if (change === undefined) return "same";
   if (users.length === 0) return "changed";
-  if (moved !== undefined && identityMismatch(connection, after) !== undefined) {
+  if (moved !== undefined && isOtherVolume(connection, after)) {
     await setOffline(host, before, limits());
   } else if (moved !== undefined && connection.identity !== "unchecked") {
     // Named anew, and still by the name that was asked for.

@@ -82,6 +82,14 @@ export function identityMismatch({ identity }: IscsiConnection, disk: IscsiDisk)
   return wrong.map((name) => `${name} "${disk[name] ?? ""}", not "${identity[name]}"`).join(" and ");
 }
 
+/** Whether a disk is known to be another volume; one that tells nothing of itself is not. */
+export function isOtherVolume({ identity }: IscsiConnection, disk: IscsiDisk): boolean {
+  if (identity === "unchecked") return false;
+  return (["wwid", "serial"] as const).some(
+    (name) => identity[name] !== undefined && disk[name] !== undefined && identity[name]?.trim() !== disk[name],
+  );
+}
+
 /** In what a disk was another when it was asked anew, for a message; undefined when it was not, or told nothing before. */
 export function identityChange(before: IscsiDisk, after: IscsiDisk): string | undefined {
   const name = (["wwid", "serial"] as const).find(

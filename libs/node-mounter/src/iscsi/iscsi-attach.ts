@@ -150,7 +150,6 @@ export class IscsiAttach {
     for (const session of sessions) {
       await logout(this.#initiator, this.#request.connection, session, () => this.#limits());
     }
-    this.#tried.delete("NOT_CONNECTED login");
   }
 
   async #device(disk: IscsiDisk | undefined): Promise<AttachedDevice> {

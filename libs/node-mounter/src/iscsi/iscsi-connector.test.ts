@@ -285,7 +285,7 @@ describe("a LUN that another volume has now (pain 11)", () => {
     const { device } = await connector.attach(bySerial);
     await mountAt("/staging", device);
     Object.assign(host.iscsi.disk(IQN, 0) ?? {}, { wwid: "" });
-    expect(await connector.attach(bySerial)).toEqual({ device });
+    expect(await connector.attach(CONNECTION)).toEqual({ device });
     for (const lun of target.luns) lun.wwid = `eui.${lun.lun}`;
     expect(await connector.attach(bySerial)).toEqual({ device });
     expect(host.iscsi.disk(IQN, 0)?.state).toBe("running");

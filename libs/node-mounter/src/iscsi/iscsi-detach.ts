@@ -2,7 +2,7 @@ import { ConnectorError } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import { HostError } from "../host/host-error.ts";
-import { disksOf, identityMismatch } from "./diagnose-iscsi.ts";
+import { disksOf, isOtherVolume } from "./diagnose-iscsi.ts";
 import type { IscsiConnection } from "./iscsi-connection.ts";
 import type { IscsiInitiator } from "./iscsi-initiator.ts";
 import { logout, removeRecords } from "./iscsi-logout.ts";
@@ -41,12 +41,7 @@ export async function detachIscsi(
  * then it is what the volume has left.
  */
 function ownDisks(connection: IscsiConnection, sessions: readonly IscsiSession[]): IscsiDisk[] {
-  return disksOf(connection, sessions).filter(
-    (disk) =>
-      identityMismatch(connection, disk) === undefined ||
-      disk.state === "offline" ||
-      (disk.wwid === undefined && disk.serial === undefined),
-  );
+  return disksOf(connection, sessions).filter((disk) => !isOtherVolume(connection, disk) || disk.state === "offline");
 }
 
 async function requireUnused(host: Host, { iqn, lun }: IscsiConnection, disk: IscsiDisk): Promise<void> {

@@ -128,9 +128,12 @@ function makeRecord({ machine, database, option }: Call): RunResult {
 
 function findRecords({ machine, database, option }: Call): NodeRecord[] {
   const target = `${database}/nodes/${option("-T")}`;
-  const paths = machine.children(target).flatMap((name) => {
+  const names = machine.children(target).filter((name) => /^[^,]+,\d+(?:,\d+)?$/.test(name));
+  const paths = names.flatMap((name) => {
     const inside = machine.children(`${target}/${name}`);
-    return inside.length === 0 ? [`${target}/${name}`] : inside.map((each) => `${target}/${name}/${each}`);
+    if (inside.length === 0) return [`${target}/${name}`];
+    // A file that an interrupted write has left is no record.
+    return inside.flatMap((each) => (each.endsWith(".new") ? [] : [`${target}/${name}/${each}`]));
   });
   const portal = option("-p")?.split(",")[0];
   return paths.flatMap((path) => {
