@@ -1,5 +1,5 @@
 #!/bin/bash
-# make-initrd.sh KERNEL_DIR OUT: busybox and the overlay module; it mounts the host's root and goes on there.
+# make-initrd.sh KERNEL_DIR OUT: busybox and the modules for the root; it mounts the host's root and goes on there.
 set -e
 kernel=$1
 out=$2
@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{bin,modules,proc,sys,dev,host,rw,new}
 cp "$(command -v busybox)" "$work/bin/busybox"
 
-modprobe -d "$(realpath "$kernel")" -S "$version" --show-depends -a overlay | awk '$1 == "insmod" { print $2 }' |
+modprobe -d "$(realpath "$kernel")" -S "$version" --show-depends -a overlay virtio_pci virtiofs virtio_console | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
   while read -r file; do
     name=$(basename "${file%.xz}")
     case $file in *.xz) xz -dc "$file" > "$work/modules/$name" ;; *) cp "$file" "$work/modules/$name" ;; esac

@@ -1,7 +1,9 @@
 #!/bin/bash
-# prepare.sh CACHE_DIR: what the virtual machine needs, from Debian's packages. The kernel is unpacked, not installed.
+# prepare.sh CACHE_DIR FLAVOUR: what the virtual machine needs, from Debian's packages. The kernel is unpacked, not installed.
 set -e
 cache=$1
+# cloud: small, and enough for most; generic: also has software RDMA.
+flavour=$2
 here=$(dirname "$(realpath "$0")")
 mkdir -p "$cache"
 export DEBIAN_FRONTEND=noninteractive
@@ -18,7 +20,8 @@ if [ -n "$missing" ]; then
   apt-get install -y -q --no-install-recommends $missing >/dev/null
 fi
 
-kernel=$cache/kernel
+kernel=$cache/kernel-$flavour
+case $flavour in cloud) meta=linux-image-cloud-amd64 ;; *) meta=linux-image-amd64 ;; esac
 if ! ls "$kernel"/boot/vmlinuz-* >/dev/null 2>&1; then
   apt=$cache/apt
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
@@ -30,9 +33,9 @@ if ! ls "$kernel"/boot/vmlinuz-* >/dev/null 2>&1; then
   options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
     -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update -q >/dev/null
-  package=$(apt-cache "${options[@]}" depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/ { print $2; exit }')
+  package=$(apt-cache "${options[@]}" depends "$meta" | awk '/Depends: linux-image-/ { print $2; exit }')
   (cd "$apt" && apt-get "${options[@]}" download -q "$package" >/dev/null && dpkg-deb -x linux-image-*.deb "$kernel" &&
     rm linux-image-*.deb)
   depmod -b "$kernel" "$(ls "$kernel/lib/modules")"
 fi
-[ -f "$cache/initrd.cpio" ] || "$here/make-initrd.sh" "$kernel" "$cache/initrd.cpio"
+[ -f "$cache/initrd-$flavour.cpio" ] || "$here/make-initrd.sh" "$kernel" "$cache/initrd-$flavour.cpio"

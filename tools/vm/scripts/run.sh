@@ -1,11 +1,12 @@
 #!/bin/bash
-# run.sh CACHE_DIR SECONDS COMMAND [PROCESSORS]: boots a throw-away virtual machine, runs the command in it as root, prints
-# what it prints and ends as it ends; 125 when the machine gave no answer. QEMU emulates: the machines that build this
-# have no KVM.
+# run.sh CACHE_DIR FLAVOUR SECONDS COMMAND PROCESSORS KERNEL_ARGUMENTS: boots a throw-away virtual machine, runs the
+# command in it as root, prints what it prints and ends as it ends; 125 when the machine gave no answer. QEMU emulates:
+# the machines that build this have no KVM.
 cache=$1
-seconds=$2
+flavour=$2
+seconds=$3
 here=$(dirname "$(realpath "$0")")
-kernel=$(ls "$cache"/kernel/boot/vmlinuz-*)
+kernel=$(ls "$cache/kernel-$flavour"/boot/vmlinuz-*)
 run=$(mktemp -d "$cache/run.XXXXXX") || exit 125
 virtiofsd=
 qemu_pid=
@@ -21,7 +22,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 143' TERM INT
 mkdir "$run/root"
-printf '%s\n' "$3" > "$run/command"
+printf '%s\n' "$4" > "$run/command"
 mkfifo "$run/out"
 cat "$run/out" &
 reader=$!
@@ -35,17 +36,17 @@ virtiofsd=$!
 for _ in $(seq 250); do [ -S "$run/fs.sock" ] && break; sleep 0.02; done
 
 options="console=ttyS0 quiet panic=-1 reboot=t mitigations=off nokaslr tsc=reliable no_timer_check audit=0
-  random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests net.ifnames=0 vm.init=$here/guest-init.sh vm.run=$run
-  vm.modules=$(realpath "$cache/kernel")/lib/modules"
+  random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests net.ifnames=0 vm.init=$here/guest-init.sh vm.run=$run $6
+  vm.modules=$(realpath "$cache/kernel-$flavour")/lib/modules"
 timeout -k 5 "$seconds" qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=256 -cpu max,la57=off,cx16=off \
-  -smp "${4:-1}" -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
+  -smp "$5" -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
   -object memory-backend-memfd,id=mem,size=2048M,share=on -machine memory-backend=mem \
   -chardev "socket,id=fs,path=$run/fs.sock" -device vhost-user-fs-pci,queue-size=1024,chardev=fs,tag=host \
   -serial "file:$run/console.log" -device virtio-serial-pci \
   -chardev "file,id=out,path=$run/out" -device virtserialport,chardev=out,nr=1 \
   -chardev "file,id=status,path=$run/status" -device virtserialport,chardev=status,nr=2 \
   -netdev user,id=net,ipv6=off -device virtio-net-pci,netdev=net,romfile= \
-  -kernel "$kernel" -initrd "$cache/initrd.cpio" -append "${options//$'\n'/ }" < /dev/null &
+  -kernel "$kernel" -initrd "$cache/initrd-$flavour.cpio" -append "${options//$'\n'/ }" < /dev/null &
 qemu_pid=$!
 wait "$qemu_pid"
 qemu=$?

@@ -19,6 +19,15 @@ export const GROUPS_OF_TWO_PROCESSORS = ["queues"] as const;
 export type GroupName = (typeof GROUPS)[number] | (typeof GROUPS_OF_TWO_PROCESSORS)[number];
 
 /** What the node's library is tried with: NVMe with the emulator and the kernel as targets, iSCSI, encryption. */
-export const MOUNTER_GROUPS = ["tcp", "keys", "paths", "many", "dead", "ratio", "iscsi"] as const;
+export const MOUNTER_GROUPS = ["tcp", "keys", "paths", "many", "dead", "ratio", "nvmet", "iscsi"] as const;
 
-export type MounterGroupName = (typeof MOUNTER_GROUPS)[number];
+/** What needs software RDMA. */
+export const MOUNTER_GROUPS_OF_RDMA = ["rdma"] as const;
+
+/** What needs a kernel whose native multipath is off. */
+export const MOUNTER_GROUPS_OF_SINGLE_PATHS = ["single-path"] as const;
+
+export type MounterGroupName =
+  | (typeof MOUNTER_GROUPS)[number]
+  | (typeof MOUNTER_GROUPS_OF_RDMA)[number]
+  | (typeof MOUNTER_GROUPS_OF_SINGLE_PATHS)[number];

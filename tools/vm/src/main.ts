@@ -8,8 +8,14 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 import { EmulatorProcess } from "./emulator-process.ts";
-import { GROUPS, GROUPS_OF_TWO_PROCESSORS, MOUNTER_GROUPS } from "./groups.ts";
-import { quote, runInVirtualMachine } from "./virtual-machine.ts";
+import {
+  GROUPS,
+  GROUPS_OF_TWO_PROCESSORS,
+  MOUNTER_GROUPS,
+  MOUNTER_GROUPS_OF_RDMA,
+  MOUNTER_GROUPS_OF_SINGLE_PATHS,
+} from "./groups.ts";
+import { type KernelFlavour, quote, runInVirtualMachine } from "./virtual-machine.ts";
 
 const GUESTS = { emulator: "guest/main.ts", mounter: "guest/mounter/main.ts" } as const;
 const DISK_BYTES = 64 * 1024 ** 3;
@@ -21,14 +27,18 @@ const USAGE = "usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [
 /** What is run in one machine after the other, each with an emulator of its own. */
 interface Machine {
   readonly guest: keyof typeof GUESTS;
-  readonly processors: number;
+  readonly processors?: number;
+  readonly kernel?: KernelFlavour;
+  readonly kernelArguments?: string;
   readonly groups: readonly string[];
 }
 
 const MACHINES: readonly Machine[] = [
-  { guest: "emulator", processors: 1, groups: GROUPS },
+  { guest: "emulator", groups: GROUPS },
   { guest: "emulator", processors: 2, groups: GROUPS_OF_TWO_PROCESSORS },
-  { guest: "mounter", processors: 1, groups: MOUNTER_GROUPS },
+  { guest: "mounter", groups: MOUNTER_GROUPS },
+  { guest: "mounter", kernel: "generic", groups: MOUNTER_GROUPS_OF_RDMA },
+  { guest: "mounter", kernelArguments: "nvme_core.multipath=N", groups: MOUNTER_GROUPS_OF_SINGLE_PATHS },
 ];
 
 async function main([what, ...args]: readonly string[]): Promise<number> {
@@ -57,7 +67,7 @@ async function testGroups(guest: Machine["guest"], wanted: readonly string[]): P
 }
 
 /** Does groups in a machine and with an emulator of their own; the exit status. */
-async function testIn({ guest, processors, groups }: Machine): Promise<number> {
+async function testIn({ guest, groups, ...machine }: Machine): Promise<number> {
   if (groups.length === 0) return 0;
   const dir = await mkdtemp(join(tmpdir(), "vm-emulator-"));
   const disk = join(dir, "disk");
@@ -80,7 +90,7 @@ async function testIn({ guest, processors, groups }: Machine): Promise<number> {
     ]
       .map(quote)
       .join(" ");
-    return await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, processors });
+    return await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, ...machine });
   } finally {
     await emulator.stop();
     await rm(dir, { recursive: true, force: true });

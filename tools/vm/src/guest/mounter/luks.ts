@@ -101,16 +101,28 @@ export async function luksGroup(check: Check): Promise<void> {
     await detach(request);
   });
 
-  await check("what is open is verified: same device twice is fine, a copy elsewhere is not", async () => {
-    const request = await attach("twin", 64);
-    const { device } = await open(request);
-    same("device", (await open(request)).device, device);
-    await sh("cp --sparse=always /mnt/luks/twin /mnt/luks/copy");
-    const copy = await sh("losetup -f --show /mnt/luks/copy");
-    same("refusal", await refusalOf(open({ ...request, device: copy })), "WRONG_MAPPING");
-    await sh(`losetup -d ${copy}`);
-    await detach(request);
-  });
+  await check(
+    "what is open is verified: the same twice is fine, elsewhere it is opened anew if it is not in use",
+    async () => {
+      const request = await attach("twin", 64);
+      const first = await open(request);
+      same("device", (await open(request)).device, first.device);
+      await fill(request, first, "ext4");
+      await sh("cp --sparse=always /mnt/luks/twin /mnt/luks/copy");
+      const copy = { ...request, device: await sh("losetup -f --show /mnt/luks/copy") };
+      await ensureMounted(host, { source: first.device, target: "/mnt/luks/mount", fsType: "ext4" });
+      same("in use", await refusalOf(open(copy)), "WRONG_MAPPING");
+      await removeMount(host, "/mnt/luks/mount");
+      const moved = await open(copy);
+      same(
+        "below",
+        await sh(`cat /sys/class/block/$(basename ${moved.device})/slaves/*/loop/backing_file`),
+        "/mnt/luks/copy",
+      );
+      await sh(`losetup -d ${request.device}`);
+      await detach(copy);
+    },
+  );
 
   await check("a container of another node is filled only if nothing was written into it", async () => {
     const request = await attach("foreign", 64);

@@ -6,7 +6,9 @@ import { sh } from "../shell.ts";
 import { type Setting, Target } from "../target.ts";
 import { deadGroup } from "./dead.ts";
 import { iscsiGroup } from "./iscsi.ts";
+import { kernelGroup, rdmaGroup, singlePathGroup } from "./kernel-target.ts";
 import { keyGroup } from "./keys.ts";
+import { luksGroup } from "./luks.ts";
 import { manyGroup } from "./many.ts";
 import { pathGroup } from "./paths.ts";
 import { ratioGroup } from "./ratio.ts";
@@ -34,7 +36,11 @@ const RUNS: Readonly<Record<MounterGroupName, (check: Check) => Promise<void>>> 
   many: async (check) => manyGroup(await target(), check),
   dead: async (check) => deadGroup(await target(), check),
   ratio: async (check) => ratioGroup(await target(), check),
+  nvmet: kernelGroup,
+  rdma: rdmaGroup,
   iscsi: iscsiGroup,
+  luks: luksGroup,
+  "single-path": singlePathGroup,
 };
 
 await sh("modprobe configfs; mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config");
