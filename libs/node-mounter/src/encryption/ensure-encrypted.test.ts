@@ -101,17 +101,32 @@ describe("a container", () => {
     expect(await code(resizeEncrypted(host, "v"))).toBe("NOT_MOUNTED");
   });
 
-  it("that is open on another device is refused", async () => {
-    await encrypt(PROOF);
+  it("that is open on another device is refused while it is in use, else opened anew", async () => {
+    const encrypted = await encrypt(PROOF);
+    const { device } = encrypted;
+    await fill(encrypted);
+    await ensureMounted(host, { source: device, target: "/staging", fsType: "ext4" });
     const content = host.device(DEVICE)?.content ?? { kind: "blank" };
     host.addDevice("/dev/nvme1n1", GIB, content);
     expect(await code(encrypt({ device: "/dev/nvme1n1" }))).toBe("WRONG_MAPPING");
+    await removeMount(host, "/staging");
+    expect(await encrypt({ device: "/dev/nvme1n1" })).toMatchObject({ formatted: false });
+    const below = await host.files.list(`/sys/dev/block/253:0/slaves`);
+    expect(below).toEqual(["nvme1n1"]);
   });
 
-  it("with another uuid than the one open is refused", async () => {
+  it("with another uuid than the one open is opened instead of it", async () => {
     await encrypt(PROOF);
     holds({ kind: "luks", uuid: UUID, key: KEY, inside: { kind: "blank" } });
-    expect(await code(encrypt())).toBe("WRONG_MAPPING");
+    expect(await encrypt()).toMatchObject({ uuid: UUID, formatted: false });
+    expect(host.runsOf("cryptsetup").map(([action]) => action)).toContain("close");
+  });
+
+  it("is not open after a reboot, and is opened again", async () => {
+    await encrypt(PROOF);
+    host.reboot();
+    await encrypt();
+    expect(host.runsOf("cryptsetup").filter(([action]) => action === "open")).toHaveLength(2);
   });
 });
 

@@ -10,11 +10,13 @@ import { formattedBefore, mustNotFormat, notBlank, wrongType } from "../filesyst
 import { describe, probeSignatures } from "../filesystems/probe-device.ts";
 import { findResidue } from "../filesystems/residue.ts";
 import { withProof } from "../filesystems/used-proofs.ts";
+import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import type { VolumeRecord, VolumeRecords } from "../records/volume-records.ts";
+import { closeEncrypted } from "./close-encrypted.ts";
 import type { EncryptionRequest } from "./encryption-request.ts";
 import { type LuksHeader, readLuksHeader } from "./luks-header.ts";
-import { findMapping, mappingName, requireMapping } from "./luks-mapping.ts";
+import { findMapping, findMismatch, mappingName } from "./luks-mapping.ts";
 import { runCryptsetup } from "./run-cryptsetup.ts";
 
 /** What luksFormat itself writes to, by its defaults: its two headers and the place for keys. */
@@ -38,7 +40,7 @@ type EncryptionCall = FormatCall<EncryptionRequest>;
  * Finds the volume's LUKS2 container and opens it, or makes it where that provably destroys nothing, by the rules of
  * ensureFilesystem: blank by proof or by reading, no earlier format in this node's record, every probe certain. A
  * luksFormat of this node that was interrupted is repeated, and nothing else. Open already: verified to show this
- * container on this device. Throws FilesystemError, `WRONG_KEY` among them. Default deadline 300 s for luksFormat, which
+ * container on this device; if not, closed and opened anew, or `WRONG_MAPPING` where it is in use. Throws FilesystemError, `WRONG_KEY` among them. Default deadline 300 s for luksFormat, which
  * is never killed, and 120 s to open.
  */
 export async function ensureEncrypted(
@@ -138,19 +140,38 @@ async function open(
   const { volumeId, device, key, allowDiscards = false } = request;
   const { timeoutMs = 120_000, signal } = options;
   const { deviceNumber } = await requireDevice(host, device);
-  if ((await findMapping(host, volumeId)) === undefined) {
-    // Without the keyring the kernel needs no key to grow it: an expansion may come without secrets.
-    const flags = ["--type", "luks2", "--disable-keyring", ...(allowDiscards ? ["--allow-discards"] : [])];
-    const args = ["open", ...flags, "--key-file=-", device, mappingName(volumeId)];
-    await runCryptsetup(host, args, { input: key, timeoutMs, signal });
-  }
-  const mapping = await findMapping(host, volumeId);
-  if (mapping === undefined) {
+  const ciphertext = { device, startBytes, uuid };
+  const known = await findMapping(host, volumeId);
+  const mismatch = known === undefined ? undefined : await findMismatch(host, known, { deviceNumber, uuid });
+  if (known !== undefined && mismatch === undefined) return { device: known.device, uuid, formatted, ciphertext };
+  if (mismatch !== undefined) await closeStale(host, request, mismatch, options);
+  // Without the keyring the kernel needs no key to grow it: an expansion may come without secrets.
+  const flags = ["--type", "luks2", "--disable-keyring", ...(allowDiscards ? ["--allow-discards"] : [])];
+  const args = ["open", ...flags, "--key-file=-", device, mappingName(volumeId)];
+  await runCryptsetup(host, args, { input: key, timeoutMs, signal });
+  const made = await findMapping(host, volumeId);
+  if (made !== undefined) return { device: made.device, uuid, formatted, ciphertext };
+  throw new FilesystemError(
+    "ENCRYPTION_FAILED",
+    `${device} was opened and /dev/mapper/${mappingName(volumeId)} is not there: is /dev the host's own?`,
+  );
+}
+
+/** After a lost session the old mapping goes on to show a device that is dead. It bears our name; unused, it is closed. */
+async function closeStale(
+  host: Host,
+  { volumeId, device }: EncryptionRequest,
+  mismatch: string,
+  options: CallOptions,
+): Promise<void> {
+  try {
+    await closeEncrypted(host, volumeId, options);
+  } catch (cause) {
+    if (!(cause instanceof FilesystemError) || cause.code !== "IN_USE") throw cause;
     throw new FilesystemError(
-      "ENCRYPTION_FAILED",
-      `${device} was opened and /dev/mapper/${mappingName(volumeId)} is not there: is /dev the host's own?`,
+      "WRONG_MAPPING",
+      `${mappingName(volumeId)} of volume "${volumeId}" shows ${mismatch}, not what is on ${device}, and is in use: unmount it and stage the volume again`,
+      { cause },
     );
   }
-  await requireMapping(host, mapping, { volumeId, device, deviceNumber, uuid });
-  return { device: mapping.device, uuid, formatted, ciphertext: { device, startBytes, uuid } };
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 
-import { FilesystemError } from "../filesystems/filesystem-error.ts";
 import type { Host } from "../host/host.ts";
 import { readAttribute } from "../host/kernel-files.ts";
 
@@ -25,31 +24,23 @@ export async function findMapping(host: Host, volumeId: string): Promise<LuksMap
 
 /** What a mapping must show. */
 export interface MappedContainer {
-  readonly volumeId: string;
-  /** The device below. */
-  readonly device: string;
+  /** Of the device below. */
   readonly deviceNumber: string;
   /** The container's. */
   readonly uuid: string;
 }
 
-/**
- * Throws FilesystemError `WRONG_MAPPING` unless a mapping shows this container on this device: after a lost session the
- * old one goes on to show a device that is dead.
- */
-export async function requireMapping(
+/** What a mapping shows instead of a container; undefined when it shows that one. */
+export async function findMismatch(
   host: Host,
-  { device, deviceNumber }: LuksMapping,
+  { deviceNumber }: LuksMapping,
   wanted: MappedContainer,
-): Promise<void> {
+): Promise<string | undefined> {
   const dir = `/sys/dev/block/${deviceNumber}`;
   const kind = await readAttribute(host, `${dir}/dm/uuid`);
   const below = (await host.files.list(`${dir}/slaves`)) ?? [];
   const numbers = await Promise.all(below.map((name) => readAttribute(host, `${dir}/slaves/${name}/dev`)));
   const isContainer = kind?.startsWith(`CRYPT-LUKS2-${wanted.uuid.replaceAll("-", "")}-`) === true;
-  if (isContainer && numbers.length === 1 && numbers[0] === wanted.deviceNumber) return;
-  throw new FilesystemError(
-    "WRONG_MAPPING",
-    `${device} (${mappingName(wanted.volumeId)}) shows ${kind ?? "no container"} on ${below.join(", ") || "no device"}, not LUKS ${wanted.uuid} on ${wanted.device}: unstage volume "${wanted.volumeId}" and stage it again`,
-  );
+  if (isContainer && numbers.length === 1 && numbers[0] === wanted.deviceNumber) return undefined;
+  return `${kind ?? "no container"} on ${below.join(", ") || "no device"}`;
 }

@@ -17,10 +17,20 @@ export function runFakeCryptsetup(machine: FakeMachine, args: readonly string[],
     return done("");
   }
   if (machine.mounts.some(({ deviceNumber }) => deviceNumber === mapping.mapped.deviceNumber)) return fail(5, "busy");
+  close(machine, name);
+  return done("");
+}
+
+/** What a reboot does with open containers. */
+export function closeFakeMappings(machine: FakeMachine): void {
+  for (const name of machine.mappings.keys()) close(machine, name);
+}
+
+function close(machine: FakeMachine, name: string): void {
+  const path = machine.mappings.get(name)?.mapped.path;
   machine.mappings.delete(name);
   machine.delete(`/dev/mapper/${name}`);
-  machine.removeDevice(mapping.mapped.path);
-  return done("");
+  if (path !== undefined) machine.removeDevice(path);
 }
 
 function format(device: FakeDevice, args: readonly string[], key: string): RunResult {

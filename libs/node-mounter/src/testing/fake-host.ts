@@ -2,6 +2,7 @@ import type { Host, HostFiles, RunOptions, RunResult } from "../host/host.ts";
 import { HostError } from "../host/host-error.ts";
 import { fakeBlocks } from "./fake-blocks.ts";
 import { runFake } from "./fake-commands.ts";
+import { closeFakeMappings } from "./fake-cryptsetup.ts";
 import type { FakeContent, FakeDevice } from "./fake-device.ts";
 import { fakeFiles } from "./fake-files.ts";
 import { FakeIscsi, type FakeIscsiLun, type FakeIscsiTarget } from "./fake-iscsi.ts";
@@ -102,6 +103,7 @@ export class FakeHost implements Host {
   /** What outlasts a reboot: files. Mounts and sessions do not. */
   reboot(): void {
     this.#machine.mounts = this.#machine.mounts.filter(({ target }) => target === "/" || target === "/dev");
+    closeFakeMappings(this.#machine);
     this.#nvme.reset();
     this.iscsi.reset();
   }

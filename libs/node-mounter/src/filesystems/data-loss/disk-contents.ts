@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 import { dosTable, gptTable, lvmLabel, mdSuperblock, type Piece, zfsLabels } from "./crafted-signatures.ts";
 import { type ScratchDisk, writeAt } from "./scratch-disk.ts";
@@ -31,6 +32,14 @@ const MAKERS = {
   xfs: ["mkfs.xfs", "-q", "-f"],
   btrfs: ["mkfs.btrfs", "-q", "-f"],
 } as const satisfies Readonly<Record<string, Maker>>;
+
+/** The first sector of an xfs before the superblock of an ext4: blkid decides for neither. */
+function makeAmbivalent(disk: ScratchDisk): void {
+  run(MAKERS.xfs, disk);
+  const sector = readFileSync(disk.file).subarray(0, 512);
+  run(MAKERS["ext4-4k"], disk);
+  writeAt(disk, 0, sector);
+}
 
 const SUPERBLOCK_AT: Readonly<Record<string, number>> = { ext3: KIB, ext4: KIB, xfs: 0, btrfs: 64 * KIB };
 
@@ -114,6 +123,7 @@ export const DISK_CONTENTS: readonly DiskContent[] = [
   { kind: "blank", sizeBytes: SMALL_BYTES, known: "blank", fill: () => undefined },
   { kind: "blank, large", sizeBytes: LARGE_BYTES, known: "blank", fill: () => undefined },
   ...filesystems,
+  { kind: "ext4 and xfs at once", sizeBytes: LARGE_BYTES, known: "signature", fill: makeAmbivalent },
   { kind: "swap", sizeBytes: SMALL_BYTES, known: "signature", fill: (disk) => run(["mkswap"], disk) },
   { kind: "LUKS1", sizeBytes: SMALL_BYTES, known: "signature", fill: luks("luks1") },
   { kind: "LUKS2", sizeBytes: SMALL_BYTES, known: "signature", fill: luks("luks2") },
