@@ -6,6 +6,9 @@ export interface EncryptionRequest extends Omit<BlankRequest, "ciphertext"> {
   readonly key: string;
   /** Whether discards of the filesystem reach the device, which shows what is in use. Default false. */
   readonly allowDiscards?: boolean | undefined;
-  /** Further arguments of `cryptsetup luksFormat`, such as `--pbkdf`. Default none: cryptsetup's own choice. */
+  /**
+   * Further arguments of `cryptsetup luksFormat`, such as `--pbkdf`; not those that move its data, which are to begin at
+   * 16 MiB. Default none: cryptsetup's own choice.
+   */
   readonly luksFormatOptions?: readonly string[] | undefined;
 }
