@@ -19,7 +19,7 @@ export const GROUPS_OF_TWO_PROCESSORS = ["queues"] as const;
 export type GroupName = (typeof GROUPS)[number] | (typeof GROUPS_OF_TWO_PROCESSORS)[number];
 
 /** What the node's library is tried with: NVMe with the emulator and the kernel as targets, iSCSI, encryption. */
-export const MOUNTER_GROUPS = ["tcp", "keys", "paths", "many", "dead", "ratio", "nvmet", "iscsi"] as const;
+export const MOUNTER_GROUPS = ["tcp", "keys", "paths", "many", "dead", "ratio", "nvmet", "iscsi", "luks"] as const;
 
 /** What needs software RDMA. */
 export const MOUNTER_GROUPS_OF_RDMA = ["rdma"] as const;
