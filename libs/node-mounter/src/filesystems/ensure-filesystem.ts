@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { requireDevice } from "../block-devices/block-device.ts";
 import type { Host } from "../host/host.ts";
 import type { VolumeRecord, VolumeRecordPatch, VolumeRecords } from "../records/volume-records.ts";
 import { eraseSignature } from "./erase-signature.ts";
@@ -11,7 +12,7 @@ import { formattedBefore, mustNotFormat, notBlank, wrongType } from "./format-re
 import { makeFilesystem } from "./make-filesystem.ts";
 import { describe, type ProbeResult, probeSignatures } from "./probe-device.ts";
 import { findForeignSuperblock } from "./residue.ts";
-import { readSuperblock, type Superblock } from "./superblock.ts";
+import { findSuperblock, readSuperblock, type Superblock } from "./superblock.ts";
 import { isUnfinished } from "./unfinished.ts";
 import { withProof } from "./used-proofs.ts";
 
@@ -42,6 +43,8 @@ export async function ensureFilesystem(
   const call: FormatCall = { host, records, request, options };
   return records.exclusive(request.volumeId, async () => {
     const record = await records.find(request.volumeId);
+    const known = await findKnown(call, record);
+    if (known !== undefined) return known;
     const found = await probeSignatures(host, request.device, options);
     if (found.kind === "unclean" || found.kind === "encrypted") throw notBlank(request, describe(found));
     if (found.kind === "filesystem") return useOrFinish(call, record, found);
@@ -52,6 +55,22 @@ export async function ensureFilesystem(
     await requireBlank(call, record);
     return format(call, record, { type, uuid: randomUUID() });
   });
+}
+
+/**
+ * The filesystem that this node's record knows, by its uuid: what it is needs no other probe. It is looked at once, which
+ * is most of what staging a ready volume costs beside connecting and mounting it.
+ */
+async function findKnown(call: FormatCall, record: VolumeRecord | undefined): Promise<EnsuredFilesystem | undefined> {
+  const { host, request, options } = call;
+  const { device, fsType } = request;
+  const uuid = record?.filesystemUuid;
+  if (record?.state !== "formatted" || record.fsType !== fsType || uuid === undefined) return undefined;
+  await requireDevice(host, device);
+  const superblock = await findSuperblock(host, device, fsType, options);
+  if (superblock === undefined || superblock.uuid !== uuid.replaceAll("-", "")) return undefined;
+  await recordFilesystem(call, record, uuid);
+  return toEnsured(fsType, uuid, superblock, false);
 }
 
 /** Whether the device had a filesystem, or a container around one where now its filesystem is looked for. */

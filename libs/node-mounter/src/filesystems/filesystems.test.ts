@@ -72,6 +72,16 @@ it("an unfinished xfs of ours loses its signature before it is made again, and n
   expect(host.runsOf("wipefs")).toContainEqual(["--all", "--types", "xfs", DEVICE]);
 });
 
+it.each(["ext4", "xfs"] as const)(
+  "an unfinished %s of somebody else is neither erased nor made again",
+  async (fsType) => {
+    await records.update("v", { state: "formatting", fsType, filesystemUuid: "0c5e7d5a-3f0c-4c0e-8b55-0d0e6f6c2d11" });
+    holds({ type: fsType, unfinished: true });
+    expect(await ensure(fsType)).toMatchObject({ uuid: UUID, formatted: false });
+    expect(commands()).toEqual(["blkid", "od"]);
+  },
+);
+
 describe("ext3", () => {
   it("is used, checked, mounted and grown where it is found and asked for", async () => {
     holds({ type: "ext3", sizeBytes: GIB / 2n, damage: "small" });

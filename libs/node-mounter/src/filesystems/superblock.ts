@@ -49,11 +49,21 @@ export async function readSuperblock(
   type: FilesystemType,
   options: CallOptions,
 ): Promise<Superblock> {
-  const { offset, parse } = SUPERBLOCK_FORMATS[type];
-  const superblock = parse(await readBytes(host, device, { offset, length: SUPERBLOCK_BYTES }, options));
+  const superblock = await findSuperblock(host, device, type, options);
   if (superblock !== undefined) return superblock;
   throw new FilesystemError(
     "PROBE_FAILED",
     `${device} has no superblock of ${type} where one was found before; nothing was changed: check the device and its connection`,
   );
+}
+
+/** The first superblock of a filesystem of a type, if there is one. Throws FilesystemError `PROBE_FAILED`. */
+export async function findSuperblock(
+  host: Host,
+  device: string,
+  type: FilesystemType,
+  options: CallOptions,
+): Promise<Superblock | undefined> {
+  const { offset, parse } = SUPERBLOCK_FORMATS[type];
+  return parse(await readBytes(host, device, { offset, length: SUPERBLOCK_BYTES }, options));
 }
