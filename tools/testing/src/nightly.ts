@@ -23,6 +23,7 @@ const STEPS: readonly Step[] = [
   { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
   { name: "vm-emulator", command: [process.execPath, "tools/vm/src/main.ts", "emulator"] },
+  { name: "vm-mounter", command: [process.execPath, "tools/vm/src/main.ts", "mounter"] },
   benchmark("calls"),
   benchmark("polling"),
   benchmark("lookup"),

@@ -31,8 +31,7 @@ export async function ensureBindMounted(host: Host, mount: BindMount, options: C
   const source = await canonicalPath(host, mount.source);
   const target = await canonicalPath(host, mount.target);
   const flags = mergeMountOptions(mount.readonly ? ["ro"] : [], mount.options ?? []);
-  await removeDeadMounts(host, target, { timeoutMs, signal });
-  const table = await MountTable.read(host);
+  const table = await removeDeadMounts(host, target, { timeoutMs, signal });
   await requireSource(host, table, source);
   const bound = isBound(table, { mount, target, wanted: table.locate(source) });
   if (!bound) {

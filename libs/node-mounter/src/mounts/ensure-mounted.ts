@@ -31,16 +31,16 @@ export async function ensureMounted(host: Host, mount: DeviceMount, options: Cal
   const mountOptions = mergeMountOptions(mount.options ?? [], fsType === "xfs" ? ["nouuid"] : []);
   const { deviceNumber } = await requireBlockDevice(host, source);
   const target = await canonicalPath(host, mount.target);
-  await removeDeadMounts(host, target, { timeoutMs, signal });
   const wanted = { source, deviceNumber, target, readonly: isReadonly(mountOptions) };
-  if (await isMounted(host, wanted)) return;
+  const table = await removeDeadMounts(host, target, { timeoutMs, signal });
+  if (isMounted(table, wanted)) return;
   await ensureTarget(host, target, "directory");
   try {
     await mountDevice(host, { source, target, fsType, options: mountOptions, sensitiveOptions }, { timeoutMs, signal });
   } catch (error) {
     // A mount that was made all the same (by the other of two calls) is what was asked for.
     if (!(error instanceof MountError)) throw error;
-    if (!(await isMounted(host, wanted))) throw error;
+    if (!isMounted(await MountTable.read(host), wanted)) throw error;
   }
 }
 
@@ -51,8 +51,8 @@ interface Wanted {
   readonly readonly: boolean;
 }
 
-async function isMounted(host: Host, { source, deviceNumber, target, readonly }: Wanted): Promise<boolean> {
-  const [top] = (await MountTable.read(host)).stackAt(target);
+function isMounted(table: MountTable, { source, deviceNumber, target, readonly }: Wanted): boolean {
+  const [top] = table.stackAt(target);
   if (top === undefined) return false;
   if (top.deviceNumber !== deviceNumber || top.root !== "/") {
     throw new MountError(

@@ -29,9 +29,13 @@ export async function removeMount(host: Host, target: string, options: RemoveMou
   await removeEmpty(host, path);
 }
 
-/** Unmounts what is seen at a canonical path as long as its device is gone; the place itself stays. */
-export async function removeDeadMounts(host: Host, path: string, options: RemoveMountOptions = {}): Promise<void> {
-  await unmountWhile(host, path, (top) => isDeviceGone(host, top), options);
+/** Unmounts what is seen at a canonical path as long as its device is gone; gives the mounts as they are then. */
+export async function removeDeadMounts(
+  host: Host,
+  path: string,
+  options: RemoveMountOptions = {},
+): Promise<MountTable> {
+  return unmountWhile(host, path, (top) => isDeviceGone(host, top), options);
 }
 
 async function unmountWhile(
@@ -39,10 +43,11 @@ async function unmountWhile(
   path: string,
   unwanted: (top: MountEntry) => Promise<boolean>,
   { timeoutMs = 60_000, signal, whenBusy = "refuse" }: RemoveMountOptions,
-): Promise<void> {
+): Promise<MountTable> {
   for (let left = MAX_STACKED; ; left--) {
-    const [top] = (await MountTable.read(host)).stackAt(path);
-    if (top === undefined || !(await unwanted(top))) return;
+    const table = await MountTable.read(host);
+    const [top] = table.stackAt(path);
+    if (top === undefined || !(await unwanted(top))) return table;
     if (left === 0)
       throw new MountError("COMMAND_FAILED", `${path} has more than ${MAX_STACKED} mounts: unmount them by hand`);
     await unmountTop(host, path, { timeoutMs, signal, whenBusy });

@@ -7,7 +7,6 @@ export interface NvmeController {
   readonly name: string;
   /** "live", "connecting", "deleting", … (Linux: nvme_sysfs_show_state). */
   readonly state: string;
-  readonly transport: string;
   readonly address: string;
   readonly port: number;
   readonly hostNqn: string | undefined;
@@ -72,13 +71,11 @@ async function ofNqn(host: Host, dir: string, nqn: string): Promise<string[]> {
 
 async function readController(host: Host, name: string): Promise<NvmeController | undefined> {
   const read = (attribute: string) => readAttribute(host, `${CONTROLLERS}/${name}/${attribute}`);
-  const [state, transport, address, hostNqn] = await Promise.all(
-    ["state", "transport", "address", "hostnqn"].map((attribute) => read(attribute)),
-  );
+  const [state, address, hostNqn] = await Promise.all(["state", "address", "hostnqn"].map((name) => read(name)));
   if (state === undefined) return undefined;
   const [, traddr = ""] = /(?:^|,)traddr=([^,]*)/.exec(address ?? "") ?? [];
   const [, trsvcid = "0"] = /(?:^|,)trsvcid=(\d+)/.exec(address ?? "") ?? [];
-  return { name, state, transport: transport ?? "", address: traddr, port: Number(trsvcid), hostNqn };
+  return { name, state, address: traddr, port: Number(trsvcid), hostNqn };
 }
 
 interface Entry {

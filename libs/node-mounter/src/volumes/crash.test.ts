@@ -36,7 +36,7 @@ const FILESYSTEM: PublishRequest<NvmeConnection> = {
 };
 const KINDS = {
   "with a filesystem": FILESYSTEM,
-  encrypted: { ...FILESYSTEM, encryptionKey: "swordfish" },
+  encrypted: { ...FILESYSTEM, encryption: { key: "swordfish" } },
   "of raw blocks": { ...FILESYSTEM, access: { kind: "block" } },
 } as const satisfies Readonly<Record<string, PublishRequest<NvmeConnection>>>;
 

@@ -1,3 +1,4 @@
+import type { EncryptionRequest } from "../encryption/encryption-request.ts";
 import { type EncryptedDevice, ensureEncrypted } from "../encryption/ensure-encrypted.ts";
 import { checkFilesystem } from "../filesystems/check-filesystem.ts";
 import { ensureFilesystem } from "../filesystems/ensure-filesystem.ts";
@@ -23,7 +24,7 @@ export interface StageRequest<Connection extends object> {
   /** The storage's proof that the volume was blank a moment ago. It serves once. Default none: the device is read. */
   readonly blankProof?: { readonly id: string } | undefined;
   /** Opens, or makes, a LUKS2 container around the volume. Default: not encrypted. */
-  readonly encryptionKey?: string | undefined;
+  readonly encryption?: Pick<EncryptionRequest, "key" | "luksFormatOptions"> | undefined;
 }
 
 /**
@@ -40,7 +41,7 @@ export async function stageVolume<Connection extends object>(
   const { host, records, connector } = parts;
   const { volumeId, connection, secrets, stagingPath, access } = request;
   const record = await records.find(volumeId);
-  if (record?.encryption !== undefined && request.encryptionKey === undefined) {
+  if (record?.encryption !== undefined && request.encryption === undefined) {
     throw new VolumeError("MISSING_KEY", `volume "${volumeId}" is encrypted: give the key with which it was made`);
   }
   await records.update(volumeId, { connection: Object.fromEntries(Object.entries(connection)), stagingPath });
@@ -57,13 +58,13 @@ export async function stageVolume<Connection extends object>(
 
 async function openEncrypted<Connection extends object>(
   { host, records, logger }: VolumeParts<Connection>,
-  { volumeId, mayFormat, blankProof, encryptionKey, access }: StageRequest<Connection>,
+  { volumeId, mayFormat, blankProof, encryption, access }: StageRequest<Connection>,
   device: string,
   options: CallOptions,
 ): Promise<EncryptedDevice | undefined> {
-  if (encryptionKey === undefined) return undefined;
+  if (encryption === undefined) return undefined;
   const allowDiscards = access.kind === "filesystem" && access.mountOptions?.includes("discard") === true;
-  const request = { device, volumeId, key: encryptionKey, mayFormat, blankProof, allowDiscards };
+  const request = { ...encryption, device, volumeId, mayFormat, blankProof, allowDiscards };
   return ensureEncrypted(host, records, request, { ...options, logger });
 }
 

@@ -190,7 +190,7 @@ describe("pain 21: publish without a stage before it", () => {
 });
 
 describe("an encrypted volume", () => {
-  const encrypted = { ...REQUEST, encryptionKey: "swordfish" };
+  const encrypted = { ...REQUEST, encryption: { key: "swordfish" } };
 
   it("is made, opened, mounted, grown and closed, and its key reaches stdin alone", async () => {
     await stageVolume(parts, encrypted);

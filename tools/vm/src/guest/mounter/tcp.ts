@@ -51,8 +51,37 @@ export async function tcpGroup(target: Target, check: Check): Promise<void> {
     });
     await target.remove(volume);
   }
+  await encrypted(target, check);
   await rawBlocks(target, check);
   await refusals(target, check);
+}
+
+/** LUKS over NVMe. */
+async function encrypted(target: Target, check: Check): Promise<void> {
+  const node = await openNode("tcp");
+  const volume = await target.createVolume("encrypted", 256);
+  const luksFormatOptions = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"];
+  const request = { ...requestFor(volume), encryption: { key: "swordfish", luksFormatOptions } };
+  await check("encrypted: made, written, closed, grown while it is mounted, and read again", async () => {
+    await stageVolume(node, request);
+    await sh(`echo kept in secret > ${request.stagingPath}/file`);
+    await unstageVolume(node, request);
+    same("sessions left", sessions(volume.nqn), 0);
+    same("refused", await refusalOf(stageVolume(node, { ...request, encryption: { key: "herring" } })), "WRONG_KEY");
+    await stageVolume(node, request);
+    await publishVolume(node, request);
+    await target.rpc("bdev_lvol_resize", { name: volume.uuid, size_in_mib: 384 });
+    const expansion = { volumeId: volume.name, volumePath: request.targetPath, requiredBytes: 384n * MIB };
+    same("size", await expandVolume(node, expansion), 384n * MIB);
+    same("content", await sh(`cat ${request.targetPath}/file`), "kept in secret");
+    const { device } = await node.connector.attach(request.connection);
+    same("plain text on the device", await sh(`grep -c 'kept in secret' ${device} || true`), "0");
+    await unpublishVolume(node, request);
+    await unstageVolume(node, request);
+    same("sessions left", sessions(volume.nqn), 0);
+    same("mappings left", await sh("ls /dev/mapper | grep -c csi- || true"), "0");
+  });
+  await target.remove(volume);
 }
 
 async function rawBlocks(target: Target, check: Check): Promise<void> {
