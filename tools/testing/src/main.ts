@@ -1,6 +1,7 @@
-// Runs every test of the workspace: vitest, then csi-sanity against the driver and the example. The last line counts them all.
+// Runs every test of the workspace: vitest, csi-sanity against the driver and the example, and the shortest part of what a
+// real kernel is asked to do. The last line counts them all.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -20,6 +21,7 @@ try {
     descriptor(),
     sanity("the driver on the emulator"),
     sanity("the example", "--driver", "examples/directory-driver"),
+    virtualMachine(),
   ];
   const sum = (key: keyof Counts): number => parts.reduce((total, part) => total + part[key], 0);
   process.exitCode = sum("failed") === 0 ? 0 : 1;
@@ -66,4 +68,20 @@ function sanity(driver: string, ...args: readonly string[]): Counts {
   if (counts === null) return { passed: 0, failed: 1, skipped: 0 };
   const [passed = 0, failed = 0, skipped = 0] = counts.slice(1).map(Number);
   return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
+}
+
+/** NVMe/TCP and iSCSI on a real kernel, in a virtual machine made of Debian's packages. */
+function virtualMachine(): Counts {
+  const debian = existsSync("/etc/debian_version") ? readFileSync("/etc/debian_version", "utf8") : "";
+  if (process.getuid?.() !== 0 || !debian.startsWith("12")) {
+    process.stdout.write("the smoke test on a real kernel is left out: its virtual machine needs root and Debian 12\n");
+    return ci ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
+  }
+  const { stdout, status } = spawnSync(process.execPath, ["tools/vm/src/main.ts", "smoke"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  process.stdout.write(`\nthe node's library on a real kernel:\n${stdout}`);
+  const [passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed$/m.exec(stdout)?.slice(1).map(Number) ?? [];
+  return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped: 0 };
 }

@@ -1,5 +1,5 @@
 // What a real Linux host does with the emulator, and what the node's library does on a real Linux host.
-// Usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | run COMMAND
+// Usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | smoke | run COMMAND
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -14,15 +14,16 @@ import {
   MOUNTER_GROUPS,
   MOUNTER_GROUPS_OF_RDMA,
   MOUNTER_GROUPS_OF_SINGLE_PATHS,
+  SMOKE_GROUPS,
 } from "./groups.ts";
 import { type KernelFlavour, quote, runInVirtualMachine } from "./virtual-machine.ts";
 
-const GUESTS = { emulator: "guest/main.ts", mounter: "guest/mounter/main.ts" } as const;
+const GUESTS = { emulator: "guest/main.ts", mounter: "guest/mounter/main.ts", smoke: "guest/mounter/main.ts" } as const;
 const DISK_BYTES = 64 * 1024 ** 3;
 const TIMEOUT_SECONDS = 300;
 /** As shells tell that SIGTERM ended something. */
 const TERMINATED = 143;
-const USAGE = "usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | run COMMAND\n";
+const USAGE = "usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | smoke | run COMMAND\n";
 
 /** What is run in one machine after the other, each with an emulator of its own. */
 interface Machine {
@@ -37,13 +38,14 @@ const MACHINES: readonly Machine[] = [
   { guest: "emulator", groups: GROUPS },
   { guest: "emulator", processors: 2, groups: GROUPS_OF_TWO_PROCESSORS },
   { guest: "mounter", groups: MOUNTER_GROUPS },
+  { guest: "smoke", groups: SMOKE_GROUPS },
   { guest: "mounter", kernel: "generic", groups: MOUNTER_GROUPS_OF_RDMA },
   { guest: "mounter", kernelArguments: "nvme_core.multipath=N", groups: MOUNTER_GROUPS_OF_SINGLE_PATHS },
 ];
 
 async function main([what, ...args]: readonly string[]): Promise<number> {
   if (what === "run") return runInVirtualMachine(args.join(" "), { timeoutSeconds: TIMEOUT_SECONDS });
-  if (what === "emulator" || what === "mounter") return testGroups(what, args);
+  if (what === "emulator" || what === "mounter" || what === "smoke") return testGroups(what, args);
   process.stderr.write(USAGE);
   return 2;
 }

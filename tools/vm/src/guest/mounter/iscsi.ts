@@ -34,6 +34,24 @@ const CONNECTOR: Connector<IscsiConnection> = iscsiConnector(HOST, { loginTimeou
 /** A target of the kernel's own in the machine, and its initiator: this library with open-iscsi. */
 export async function iscsiGroup(check: Check): Promise<void> {
   const records = await start();
+  const { target, one, three } = await createTarget();
+  await logins(check);
+  await interruptions(check);
+  await life(check, records, one);
+  await sharing(check);
+  await reuse(check, records, { target, one, three });
+  await death(check, records, target);
+}
+
+/** The shortest of it. */
+export async function iscsiSmokeGroup(check: Check): Promise<void> {
+  const records = await start();
+  const { one } = await createTarget();
+  await sh("/sbin/iscsid");
+  await life(check, records, one);
+}
+
+async function createTarget(): Promise<{ target: LioTarget; one: LioVolume; three: LioVolume }> {
   const target = new LioTarget(IQN, NODE);
   const chap = {
     userid: MUTUAL.username,
@@ -42,20 +60,12 @@ export async function iscsiGroup(check: Check): Promise<void> {
     password_mutual: MUTUAL.passwordIn,
   };
   await target.create(["127.0.0.1:3260", "[::1]:3261"], chap);
-  const volumes: LioVolume[] = [];
-  for (const [index, serial] of ["a1", "b2", "c3"].entries()) {
-    volumes.push(await createLioVolume(`disk${index}`, serial, 400));
-  }
-  const [one, two, three] = volumes;
-  if (one === undefined || two === undefined || three === undefined) throw new Error("no volumes");
+  const one = await createLioVolume("disk0", "a1", 400);
+  const two = await createLioVolume("disk1", "b2", 400);
+  const three = await createLioVolume("disk2", "c3", 400);
   await target.export(0, one);
   await target.export(1, two);
-  await logins(check);
-  await interruptions(check);
-  await life(check, records, one);
-  await sharing(check);
-  await reuse(check, records, { target, one, three });
-  await death(check, records, target);
+  return { target, one, three };
 }
 
 async function start(): Promise<VolumeRecords> {

@@ -5,14 +5,14 @@ import { checks } from "../checks.ts";
 import { sh } from "../shell.ts";
 import { type Setting, Target } from "../target.ts";
 import { deadGroup } from "./dead.ts";
-import { iscsiGroup } from "./iscsi.ts";
+import { iscsiGroup, iscsiSmokeGroup } from "./iscsi.ts";
 import { kernelGroup, rdmaGroup, singlePathGroup } from "./kernel-target.ts";
 import { keyGroup } from "./keys.ts";
 import { luksGroup } from "./luks.ts";
 import { manyGroup } from "./many.ts";
 import { pathGroup } from "./paths.ts";
 import { ratioGroup } from "./ratio.ts";
-import { tcpGroup } from "./tcp.ts";
+import { tcpGroup, tcpSmokeGroup } from "./tcp.ts";
 
 const [settingText = "{}", ...wanted] = process.argv.slice(2);
 const setting: Setting = JSON.parse(settingText);
@@ -31,6 +31,8 @@ function target(): Promise<Target> {
 
 const RUNS: Readonly<Record<MounterGroupName, (check: Check) => Promise<void>>> = {
   tcp: async (check) => tcpGroup(await target(), check),
+  "tcp-smoke": async (check) => tcpSmokeGroup(await target(), check),
+  "iscsi-smoke": iscsiSmokeGroup,
   keys: async (check) => keyGroup(await target(), check),
   paths: async (check) => pathGroup(await target(), check),
   many: async (check) => manyGroup(await target(), check),
