@@ -1,3 +1,4 @@
+export { Crash, type CrashingHost, crashingHost, type KillMoment } from "./testing/crashing-host.ts";
 export {
   type FakeChap,
   type FakeContent,

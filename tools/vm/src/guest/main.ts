@@ -1,5 +1,5 @@
 // Runs in the virtual machine: node guest/main.ts SETTING GROUP ...
-import type { GroupName } from "../groups.ts";
+import type { EmulatorGroup } from "../suites.ts";
 import { anaGroup } from "./ana.ts";
 import { blockGroup } from "./blocks.ts";
 import type { Check, Group } from "./check.ts";
@@ -16,7 +16,7 @@ import { restartGroup } from "./restart.ts";
 import { sh } from "./shell.ts";
 import { type Setting, Target } from "./target.ts";
 
-const RUNS: Readonly<Record<GroupName, Group>> = {
+const RUNS: Readonly<Record<EmulatorGroup, Group>> = {
   ext4: (target, check) => filesystemGroup("ext4", target, check),
   xfs: (target, check) => filesystemGroup("xfs", target, check),
   refusals: refusalGroup,

@@ -1,9 +1,10 @@
 // Runs in the virtual machine: node guest/mounter/main.ts SETTING GROUP ...
-import type { MounterGroupName } from "../../groups.ts";
+import type { MounterGroup } from "../../suites.ts";
 import type { Check } from "../check.ts";
 import { checks } from "../checks.ts";
 import { sh } from "../shell.ts";
 import { type Setting, Target } from "../target.ts";
+import { crashGroup } from "./crash.ts";
 import { deadGroup } from "./dead.ts";
 import { iscsiGroup, iscsiSmokeGroup } from "./iscsi.ts";
 import { kernelGroup, rdmaGroup, singlePathGroup } from "./kernel-target.ts";
@@ -29,10 +30,11 @@ function target(): Promise<Target> {
   return emulator;
 }
 
-const RUNS: Readonly<Record<MounterGroupName, (check: Check) => Promise<void>>> = {
+const RUNS: Readonly<Record<MounterGroup, (check: Check) => Promise<void>>> = {
   tcp: async (check) => tcpGroup(await target(), check),
   "tcp-smoke": async (check) => tcpSmokeGroup(await target(), check),
   "iscsi-smoke": iscsiSmokeGroup,
+  crash: async (check) => crashGroup(await target(), check),
   keys: async (check) => keyGroup(await target(), check),
   paths: async (check) => pathGroup(await target(), check),
   many: async (check) => manyGroup(await target(), check),

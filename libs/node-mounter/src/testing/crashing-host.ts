@@ -14,8 +14,20 @@ const EFFECTS = [
   "unlink",
 ] as const satisfies readonly (keyof HostFiles)[];
 
-/** A host whose process is killed at its n-th step (from 0), before or after that step has had its effect. */
-export function crashingHost(host: Host, at: number, when: "before" | "after"): Host & { readonly steps: string[] } {
+/** When the process is killed: before a step has its effect, or after it. */
+export type KillMoment = "before" | "after";
+
+/** A host on which a process dies. */
+export interface CrashingHost extends Host {
+  /** What the process did, in order: commands, and changes of files. */
+  readonly steps: readonly string[];
+}
+
+/**
+ * A host whose process is killed at its n-th step (from 0): that step and all later ones throw {@link Crash}. With a new
+ * process on the same machine a test sees whether what was left can be finished. Infinity: never.
+ */
+export function crashingHost(host: Host, at: number, when: KillMoment): CrashingHost {
   const steps: string[] = [];
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const index = steps.push(name) - 1;

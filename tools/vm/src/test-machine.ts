@@ -1,0 +1,60 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+
+import { EmulatorProcess } from "./emulator-process.ts";
+import type { Machine } from "./suites.ts";
+import { quote, runInVirtualMachine } from "./virtual-machine.ts";
+
+const DISK_BYTES = 64 * 1024 ** 3;
+const TIMEOUT_SECONDS = 400;
+
+/** Does the groups of a machine, with an emulator of their own; the exit status. */
+export async function testInMachine(guest: string, { groups, ...machine }: Machine): Promise<number> {
+  const dir = await mkdtemp(join(tmpdir(), "vm-emulator-"));
+  const disk = join(dir, "disk");
+  await writeFile(disk, "");
+  await truncate(disk, DISK_BYTES);
+  const [rpcPort, restartPort, ...nvmePorts] = await freePorts(4);
+  if (rpcPort === undefined || restartPort === undefined) throw new Error("the system gives no ports");
+  const emulator = new EmulatorProcess(join(dir, "target"), rpcPort);
+  try {
+    await emulator.start();
+    await emulator.serveRestarts(restartPort);
+    const keys = { host: await writeKey(dir, "host"), controller: await writeKey(dir, "controller") };
+    const setting = JSON.stringify({ rpcPort, restartPort, nvmePorts, disk, keys });
+    const command = [process.execPath, "--conditions=@org/source", join(import.meta.dirname, guest), setting, ...groups]
+      .map(quote)
+      .join(" ");
+    return await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, ...machine });
+  } finally {
+    await emulator.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** A new DH-HMAC-CHAP secret, in a file as the target wants it. */
+async function writeKey(dir: string, name: string): Promise<{ readonly path: string; readonly secret: string }> {
+  const key = randomBytes(32);
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32LE(crc32(key));
+  const secret = `DHHC-1:01:${Buffer.concat([key, crc]).toString("base64")}:`;
+  const path = join(dir, `${name}.key`);
+  await writeFile(path, secret, { mode: 0o600 });
+  return { path, secret };
+}
+
+/** Ports of 127.0.0.1 that nobody has. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
