@@ -16,13 +16,13 @@ beforeEach(async () => {
 it("a record of an earlier version is read", async () => {
   const text = `{"usedProofs":["p"],"state":"formatted","fsType":"xfs","filesystemUuid":"${UUID}","zeroReadOffset":"512","volumeId":"v"}`;
   host.addFile(PATH, text);
-  expect(await records.find("v")).toMatchObject({ state: "formatted", fsType: "xfs", zeroReadOffset: 512n });
+  expect(await records.find("v")).toMatchObject({ state: "formatted", fsType: "xfs" });
 });
 
 it("is written as JSON that a person can read", async () => {
   await records.update("v", { encryption: { uuid: UUID, state: "formatted", inside: "blank" } });
   expect(await host.files.readText(PATH)).toBe(
-    `{\n  "usedProofs": [],\n  "volumeId": "v",\n  "encryption": {\n    "uuid": "${UUID}",\n    "state": "formatted",\n    "inside": "blank"\n  }\n}\n`,
+    `{\n  "usedProofs": [],\n  "volumeId": "v",\n  "encryption": {\n    "uuid": "${UUID}",\n    "state": "formatted",\n    "inside": "blank"\n  },\n  "bootId": "boot-1"\n}\n`,
   );
 });
 
@@ -46,6 +46,19 @@ it("what holds only while nobody else can write is forgotten with the connection
   expect(await records.find("v")).toEqual({
     volumeId: "v",
     usedProofs: ["p"],
+    encryption: { uuid: UUID, state: "formatted" },
+  });
+});
+
+it("what a node saw of blankness before it was booted anew is not known any more, the format is", async () => {
+  const encryption = { uuid: UUID, state: "formatted", inside: "blank" } as const;
+  await records.update("v", { connection: { file: "f" }, zeroReadOffset: 512n, encryption, usedProofs: ["p"] });
+  expect(await (await openVolumeRecords(host, "/state")).find("v")).toMatchObject({ zeroReadOffset: 512n, encryption });
+  host.reboot();
+  expect(await (await openVolumeRecords(host, "/state")).find("v")).toEqual({
+    volumeId: "v",
+    usedProofs: ["p"],
+    connection: { file: "f" },
     encryption: { uuid: UUID, state: "formatted" },
   });
 });

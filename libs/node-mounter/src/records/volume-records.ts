@@ -44,26 +44,33 @@ export type VolumeRecordPatch = {
   readonly [Key in Exclude<keyof VolumeRecord, "volumeId">]?: VolumeRecord[Key] | undefined;
 };
 
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
 /** One small JSON file per volume under a directory on the node's own disk, each write fsynced. */
 export class VolumeRecords {
   readonly #host: Host;
   readonly #dir: string;
+  readonly #bootId: string;
   readonly #updates: KeyedQueue = new KeyedQueue();
   readonly #formatting: Set<string> = new Set();
 
   /** Use {@link openVolumeRecords}. */
-  constructor(host: Host, dir: string) {
+  constructor(host: Host, dir: string, bootId: string) {
     this.#host = host;
     this.#dir = dir;
+    this.#bootId = bootId;
   }
 
-  /** What is known of a volume; throws FilesystemError `BAD_RECORD` when its file cannot be read. */
+  /**
+   * What is known of a volume. What this node saw of its blankness before it was booted anew is not: a node that crashed
+   * has detached nothing, and other nodes may have written since. Throws FilesystemError `BAD_RECORD` when its file cannot be read. */
   async find(volumeId: string): Promise<VolumeRecord | undefined> {
     const path = this.#path(volumeId);
     const text = await this.#host.files.readText(path);
     if (text === undefined) return undefined;
     try {
-      return parseRecord(text, volumeId);
+      const { bootId, record } = parseRecord(text, volumeId);
+      return bootId === this.#bootId ? record : withoutBlankness(record);
     } catch (cause) {
       throw new FilesystemError(
         "BAD_RECORD",
@@ -82,12 +89,12 @@ export class VolumeRecords {
     return this.#updates.run(volumeId, async () => {
       const known = await this.find(volumeId);
       const isDetached = "connection" in patch && patch.connection === undefined;
-      const before = { usedProofs: [], ...known, volumeId };
-      const text = toText({ ...before, ...(isDetached && forget(known)), ...patch });
+      const before: VolumeRecord = { usedProofs: [], ...known, volumeId };
+      const text = this.#toText({ ...(isDetached ? withoutBlankness(before) : before), ...patch });
       // What stands there already needs no wait for the disk.
-      if (known !== undefined && text === toText(before)) return known;
+      if (known !== undefined && text === this.#toText(before)) return known;
       await this.#host.files.writeFileDurable(this.#path(volumeId), text);
-      return parseRecord(text, volumeId);
+      return parseRecord(text, volumeId).record;
     });
   }
 
@@ -124,6 +131,11 @@ export class VolumeRecords {
     }
   }
 
+  #toText(record: VolumeRecord | (VolumeRecordPatch & Pick<VolumeRecord, "volumeId">)): string {
+    const replacer = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
+    return `${JSON.stringify({ ...record, bootId: this.#bootId }, replacer, 2)}\n`;
+  }
+
   #path(volumeId: string): string {
     return join(this.#dir, `${fileName(volumeId)}.json`);
   }
@@ -132,13 +144,14 @@ export class VolumeRecords {
 /** Opens the records under `dir`, which is made (0700) if missing. */
 export async function openVolumeRecords(host: Host, dir: string): Promise<VolumeRecords> {
   await host.files.mkdir(dir, 0o700);
-  return new VolumeRecords(host, dir);
+  return new VolumeRecords(host, dir, ((await host.files.readText(BOOT_ID)) ?? "").trim());
 }
 
-/** What holds only as long as nobody else can write to the volume. */
-function forget(record: VolumeRecord | undefined): VolumeRecordPatch {
-  const { encryption } = record ?? {};
-  return { zeroReadOffset: undefined, encryption: encryption && { uuid: encryption.uuid, state: encryption.state } };
+/** Without what holds only as long as nobody else can write to the volume. */
+function withoutBlankness(known: VolumeRecord): VolumeRecord {
+  const { zeroReadOffset: _, encryption, ...record } = known;
+  if (encryption === undefined) return record;
+  return { ...record, encryption: { uuid: encryption.uuid, state: encryption.state } };
 }
 
 /** A volume id may hold anything; its file name is readable and, where it had to be cut, unique by its hash. */
@@ -147,14 +160,16 @@ function fileName(volumeId: string): string {
   return plain.length <= 200 ? plain : `${plain.slice(0, 100)}.${createHash("sha256").update(volumeId).digest("hex")}`;
 }
 
-function toText(record: Readonly<Record<string, unknown>>): string {
-  const replacer = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
-  return `${JSON.stringify(record, replacer, 2)}\n`;
+interface WrittenRecord {
+  readonly record: VolumeRecord;
+  /** The boot of the node in which it was written; none in records of earlier versions. */
+  readonly bootId: string | undefined;
 }
 
-function parseRecord(text: string, volumeId: string): VolumeRecord {
-  const { zeroReadOffset, ...rest } = JSON.parse(text) as Omit<VolumeRecord, "zeroReadOffset"> & {
+function parseRecord(text: string, volumeId: string): WrittenRecord {
+  const { zeroReadOffset, bootId, ...rest } = JSON.parse(text) as Omit<VolumeRecord, "zeroReadOffset"> & {
     zeroReadOffset?: string;
+    bootId?: string;
   };
   const valid =
     rest.volumeId === volumeId &&
@@ -165,7 +180,8 @@ function parseRecord(text: string, volumeId: string): VolumeRecord {
     (rest.encryption === undefined || isEncryption(rest.encryption)) &&
     (rest.state !== "formatting" || (rest.filesystemUuid !== undefined && rest.fsType !== undefined));
   if (!valid) throw new SyntaxError(`not a record of volume "${volumeId}"`);
-  return zeroReadOffset === undefined ? rest : { ...rest, zeroReadOffset: BigInt(zeroReadOffset) };
+  const read = zeroReadOffset === undefined ? {} : { zeroReadOffset: BigInt(zeroReadOffset) };
+  return { record: { ...rest, ...read }, bootId };
 }
 
 function isEncryption({ uuid, state }: EncryptionRecord): boolean {

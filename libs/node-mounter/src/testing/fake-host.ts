@@ -45,11 +45,13 @@ export class FakeHost implements Host {
   /** The initiator's daemon, records and sessions. */
   readonly iscsi: FakeIscsi = new FakeIscsi(this.#machine);
   #release: (() => void)[] = [];
+  #boots = 0;
 
   /** Use {@link fakeHost}. */
   constructor() {
     this.#machine.kernel.push(fakeBlocks(this.#machine), this.#nvme, this.iscsi);
     this.#machine.set("/dev/nvme-fabrics", { kind: "other" });
+    this.#boot();
     this.files = fakeFiles(this.#machine, (path, text) => this.events.push({ kind: "write", path, text }));
   }
 
@@ -100,10 +102,15 @@ export class FakeHost implements Host {
     return added;
   }
 
+  #boot(): void {
+    this.addFile("/proc/sys/kernel/random/boot_id", `boot-${++this.#boots}\n`);
+  }
+
   /** What outlasts a reboot: files. Mounts and sessions do not. */
   reboot(): void {
     this.#machine.mounts = this.#machine.mounts.filter(({ target }) => target === "/" || target === "/dev");
     closeFakeMappings(this.#machine);
+    this.#boot();
     this.#nvme.reset();
     this.iscsi.reset();
   }
