@@ -154,6 +154,7 @@ export class Emulator {
     if (this.#options.dir === undefined) rmSync(this.#dir, { recursive: true, force: true });
   }
 
+  /** The same as `close`, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

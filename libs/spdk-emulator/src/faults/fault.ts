@@ -6,6 +6,8 @@ export const IO_EFFECTS = ["error", "delay", "drop", "close", "freeze", "hang", 
 
 /** Kinds of I/O, as bdevs see them. */
 export const IO_KINDS = ["read", "write", "flush", "unmap", "write_zeroes"] as const;
+
+/** A kind of I/O, as bdevs see it. */
 export type IoKind = (typeof IO_KINDS)[number];
 
 /** When a fault happens. */
@@ -54,4 +56,5 @@ export interface IoFault extends Occurrence {
   readonly status?: number;
 }
 
+/** What is to go wrong: a call, or I/O. */
 export type Fault = CallFault | IoFault;
