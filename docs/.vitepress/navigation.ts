@@ -12,7 +12,7 @@ const TUTORIALS: DefaultTheme.SidebarItem[] = [
 const GUIDES: DefaultTheme.SidebarItem[] = [
   { text: "Talk to an SPDK target", link: "/guides/spdk-rpc" },
   { text: "Write a CSI driver", link: "/guides/csi-framework" },
-  { text: "Format and mount on a node", link: "/guides/node-mounter" },
+  { text: "Volumes on a node", link: "/guides/node-mounter" },
   { text: "Emulate a target", link: "/guides/spdk-emulator" },
   { text: "Run the driver", link: "/guides/spdk-csi" },
 ];
