@@ -1,6 +1,7 @@
-import { ensureDeviceNode } from "../block-devices/ensure-device-node.ts";
+import { attachedDevice } from "../connectors/attached-device.ts";
 import type { AttachedDevice } from "../connectors/connector.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
+import { Repairs, type RepairTable } from "../connectors/repairs.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import { readAttribute } from "../host/kernel-files.ts";
@@ -26,8 +27,7 @@ type Repair =
   /** Ends the sessions and makes a new one, through whichever portal works; only when nobody uses their devices. */
   | "relogin";
 
-/** What helps against which defect, in this order, each once: what helps nothing is not tried for ever. */
-const REPAIRS: Readonly<Record<IscsiDefectCode, readonly Repair[]>> = {
+const REPAIRS: RepairTable<IscsiDefectCode, Repair> = {
   NOT_CONNECTED: ["login"],
   CONNECTING: ["wait", "relogin"],
   NO_DEVICE: ["remake"],
@@ -52,7 +52,7 @@ export class IscsiAttach {
   readonly #host: Host;
   readonly #request: IscsiAttachRequest;
   readonly #deadline: number;
-  readonly #tried: Set<string> = new Set();
+  readonly #repairs: Repairs<IscsiDefectCode, Repair> = new Repairs(REPAIRS);
   /** Disks whose identity this call has asked for: what the kernel showed before may be of another volume. */
   readonly #asked: Set<string> = new Set();
   /** Disks that this call made the kernel show: nobody else's. */
@@ -74,12 +74,11 @@ export class IscsiAttach {
       const diagnosis = diagnoseIscsi(connection, sessions);
       const { code, disk } = diagnosis;
       if (code === "HEALTHY" || (code === "PATH_LOST" && disk !== undefined)) return this.#device(disk);
-      const repair = REPAIRS[code].find((each) => !this.#tried.has(`${code} ${each}`));
+      const repair = this.#repairs.next(code);
       if (repair === undefined) {
         if (code === "WRONG_DEVICE") await this.#takeBack(sessions);
         throw toIscsiError({ ...diagnosis, code });
       }
-      this.#tried.add(`${code} ${repair}`);
       if (signal?.aborted === true || this.#leftMs === 0) throw toIscsiError({ ...diagnosis, code });
       await this.#repair(repair, sessions, diagnosis);
     }
@@ -153,17 +152,9 @@ export class IscsiAttach {
   }
 
   async #device(disk: IscsiDisk | undefined): Promise<AttachedDevice> {
-    if (disk?.deviceNumber === undefined)
-      throw new ConnectorError("FAILED", `${disk?.name} went while it was attached`);
-    const { name, deviceNumber } = disk;
-    await this.#requireNoMultipath(name);
-    const node = (): Promise<string | undefined> => ensureDeviceNode(this.#host, name, deviceNumber);
-    const device = await waitFor(this.#host, node, { ...this.#settleLimits() });
-    if (device !== undefined) return { device };
-    throw new ConnectorError(
-      "FAILED",
-      `/dev/${name} is not the kernel's device and cannot be made: show the host's /dev to this process`,
-    );
+    if (disk === undefined) throw new ConnectorError("FAILED", "the device went while it was attached");
+    await this.#requireNoMultipath(disk.name);
+    return attachedDevice(this.#host, disk, this.#settleLimits());
   }
 
   /** multipathd takes disks as they appear, and then nobody else can mount them. */

@@ -1,9 +1,9 @@
 import { ensureDeviceNode } from "../block-devices/ensure-device-node.ts";
 import type { Connector } from "../connectors/connector.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
+import { inTurn } from "../connectors/in-turn.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
-import { HostError } from "../host/host-error.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
 import { askAnew } from "./ask-anew.ts";
 import { diagnoseIscsi, type IscsiDiagnosis, toIscsiError } from "./diagnose-iscsi.ts";
@@ -50,7 +50,7 @@ export function iscsiConnector(host: Host, options: IscsiConnectorOptions = {}):
       assertIscsiConnection(connection);
       const secrets = parseIscsiSecrets(given);
       const attach = new IscsiAttach(initiator, { connection, secrets, timeoutMs, signal });
-      return inTurn(queue, connection, () => attach.run(), { timeoutMs, signal });
+      return inTurn(queue, connection.iqn, () => attach.run(), { timeoutMs, signal });
     },
     async find(connection) {
       const { code, what, disk } = await diagnose(connection);
@@ -73,12 +73,12 @@ export function iscsiConnector(host: Host, options: IscsiConnectorOptions = {}):
         const what = `LUN ${lun} of ${iqn} (${disk.name}) is not what it was: see its export, and attach it again`;
         throw new ConnectorError("WRONG_DEVICE", what);
       };
-      await inTurn(queue, connection, work, limits());
+      await inTurn(queue, connection.iqn, work, limits());
     },
     async detach(connection, options = {}) {
       assertIscsiConnection(connection);
       const limits = countdown(options);
-      await inTurn(queue, connection, () => detachIscsi(initiator, connection, limits), limits());
+      await inTurn(queue, connection.iqn, () => detachIscsi(initiator, connection, limits), limits());
     },
   };
 }
@@ -87,19 +87,4 @@ export function iscsiConnector(host: Host, options: IscsiConnectorOptions = {}):
 function countdown({ timeoutMs = DEFAULT_MS, signal }: CallOptions): () => Required<CallOptions> {
   const deadline = performance.now() + timeoutMs;
   return () => ({ timeoutMs: Math.max(0, deadline - performance.now()), signal });
-}
-
-/** One call at a time for a target: its volumes share the session. */
-async function inTurn<T>(
-  queue: KeyedQueue,
-  { iqn }: IscsiConnection,
-  work: () => Promise<T>,
-  limits: CallOptions,
-): Promise<T> {
-  try {
-    return await queue.run(iqn, work, limits);
-  } catch (cause) {
-    if (!(cause instanceof HostError) || cause.code !== "TIMEOUT") throw cause;
-    throw new ConnectorError("TIMEOUT", cause.message, { cause });
-  }
 }

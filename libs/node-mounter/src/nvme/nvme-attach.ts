@@ -1,6 +1,7 @@
-import { ensureDeviceNode } from "../block-devices/ensure-device-node.ts";
+import { attachedDevice } from "../connectors/attached-device.ts";
 import type { AttachedDevice } from "../connectors/connector.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
+import { Repairs, type RepairTable } from "../connectors/repairs.ts";
 import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait-for.ts";
 import { connectPortals } from "./connect-portals.ts";
@@ -23,8 +24,7 @@ type Repair =
   /** Ends the session and makes a new one; only when nobody uses the device. */
   | "reconnect";
 
-/** What helps against which defect, in this order, each once: what helps nothing is not tried for ever. */
-const REPAIRS: Readonly<Record<NvmeDefectCode, readonly Repair[]>> = {
+const REPAIRS: RepairTable<NvmeDefectCode, Repair> = {
   NOT_CONNECTED: ["connect"],
   CONNECTING: ["wait", "reconnect"],
   NO_DEVICE: ["wait", "rescan", "reconnect"],
@@ -51,7 +51,7 @@ export class NvmeAttach {
   readonly #host: Host;
   readonly #request: NvmeAttachRequest;
   readonly #deadline: number;
-  readonly #tried: Set<string> = new Set();
+  readonly #repairs: Repairs<NvmeDefectCode, Repair> = new Repairs(REPAIRS);
   /** Why connecting failed, if it did: it tells more than that there is no controller. */
   #failure: ConnectorError | undefined;
 
@@ -67,7 +67,8 @@ export class NvmeAttach {
     for (;;) {
       const { code, what } = session.diagnosis;
       if (code === "HEALTHY") return this.#device(session);
-      const repair = this.#nextRepair(code);
+      const isOver = this.#leftMs === 0 || this.#request.signal?.aborted === true;
+      const repair = isOver ? undefined : this.#repairs.next(code);
       if (repair === undefined && code === "PATH_LOST") return this.#device(session);
       if (repair === undefined) throw this.#failure ?? new ConnectorError(code, what);
       session = await this.#do(repair, session);
@@ -76,13 +77,6 @@ export class NvmeAttach {
 
   #look(): Promise<NvmeSession> {
     return readSession(this.#host, this.#request.connection);
-  }
-
-  #nextRepair(code: NvmeDefectCode): Repair | undefined {
-    if (this.#leftMs <= 0 || this.#request.signal?.aborted === true) return undefined;
-    const repair = REPAIRS[code].find((each) => !this.#tried.has(`${code} ${each}`));
-    if (repair !== undefined) this.#tried.add(`${code} ${repair}`);
-    return repair;
   }
 
   /** Gives the session as it is then. */
@@ -130,7 +124,7 @@ export class NvmeAttach {
     if ((await namespaceUsers(this.#host, session.namespaces)).length > 0) return this.#look();
     const { signal } = this.#request;
     await deleteControllers(this.#host, session.controllers, { timeoutMs: this.#leftMs, signal });
-    this.#tried.delete("NOT_CONNECTED connect");
+    this.#repairs.allow("NOT_CONNECTED", "connect");
     return this.#look();
   }
 
@@ -146,17 +140,10 @@ export class NvmeAttach {
     return (await waitFor(this.#host, changed, limits)) ?? this.#look();
   }
 
-  async #device(session: NvmeSession): Promise<AttachedDevice> {
-    const { signal } = this.#request;
-    const { namespace } = session.diagnosis;
-    const node = async (): Promise<string | undefined> =>
-      namespace?.deviceNumber && ensureDeviceNode(this.#host, namespace.name, namespace.deviceNumber);
-    const device = await waitFor(this.#host, node, { timeoutMs: Math.min(1000, this.#leftMs), signal });
-    if (device !== undefined) return { device };
-    throw new ConnectorError(
-      "FAILED",
-      `/dev/${namespace?.name} is not the kernel's device and cannot be made: show the host's /dev to this process`,
-    );
+  async #device({ diagnosis: { namespace } }: NvmeSession): Promise<AttachedDevice> {
+    if (namespace === undefined) throw new ConnectorError("FAILED", "the device went while it was attached");
+    const { settleMs, signal } = this.#request;
+    return attachedDevice(this.#host, namespace, { timeoutMs: Math.min(settleMs, this.#leftMs), signal });
   }
 
   get #leftMs(): number {

@@ -1,9 +1,9 @@
 import { ensureDeviceNode } from "../block-devices/ensure-device-node.ts";
 import type { AttachOptions, Connector } from "../connectors/connector.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
+import { inTurn } from "../connectors/in-turn.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
-import { HostError } from "../host/host-error.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
 import { NvmeAttach } from "./nvme-attach.ts";
 import { assertNvmeConnection, type NvmeConnection } from "./nvme-connection.ts";
@@ -38,7 +38,7 @@ export function nvmeConnector(host: Host, options: NvmeConnectorOptions = {}): C
       const limits = { timeoutMs, signal };
       const hold = (settled: Promise<unknown>): void => queue.hold(connection.nqn, settled);
       const attach = new NvmeAttach(host, { connection, secrets: keys, settleMs, pathGraceMs, hold, ...limits });
-      return inTurn(queue, connection, () => attach.run(), limits);
+      return inTurn(queue, connection.nqn, () => attach.run(), limits);
     },
     async find(connection) {
       const { diagnosis } = await readSession(host, connection);
@@ -57,7 +57,7 @@ export function nvmeConnector(host: Host, options: NvmeConnectorOptions = {}): C
       await rescanControllers(host, controllers, limits);
     },
     async detach(connection, limits = {}) {
-      await inTurn(queue, connection, () => detach(host, connection, limits), limits);
+      await inTurn(queue, connection.nqn, () => detach(host, connection, limits), limits);
     },
   };
 }
@@ -75,19 +75,4 @@ async function detach(host: Host, connection: NvmeConnection, options: CallOptio
   // They may be another volume's, which is just being staged.
   if (!namespaces.every(isMine)) return;
   await deleteControllers(host, controllers, options);
-}
-
-/** One call at a time for a subsystem. */
-async function inTurn<T>(
-  queue: KeyedQueue,
-  { nqn }: NvmeConnection,
-  work: () => Promise<T>,
-  limits: CallOptions,
-): Promise<T> {
-  try {
-    return await queue.run(nqn, work, limits);
-  } catch (cause) {
-    if (!(cause instanceof HostError) || cause.code !== "TIMEOUT") throw cause;
-    throw new ConnectorError("TIMEOUT", cause.message, { cause });
-  }
 }
