@@ -13,3 +13,9 @@ export {
   type FakeNvmeTarget,
   fakeHost,
 } from "./testing/fake-host.ts";
+export {
+  type ContractCase,
+  type ContractVolume,
+  type ContractWorld,
+  VOLUME_CONTRACT,
+} from "./testing/volume-contract.ts";

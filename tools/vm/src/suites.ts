@@ -44,6 +44,7 @@ export type MounterGroup =
   | "dead"
   | "ratio"
   | "crash"
+  | "contract"
   | "nvmet"
   | "iscsi"
   | "luks"
@@ -71,8 +72,9 @@ const MOUNTER: Suite = {
   machines: [
     { groups: ["tcp", "keys", "paths", "dead"] },
     { groups: ["many", "ratio"] },
+    { groups: ["contract", "crash"] },
     { groups: ["nvmet", "iscsi"] },
-    { groups: ["luks", "crash"] },
+    { groups: ["luks"] },
     { groups: ["rdma"], kernel: "generic" },
     { groups: ["single-path"], kernelArguments: "nvme_core.multipath=N" },
   ],

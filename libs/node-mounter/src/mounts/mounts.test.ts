@@ -100,7 +100,7 @@ describe("removing a mount", () => {
     await removeMount(host, "/nowhere");
   });
 
-  it("takes every mount that lies on the path, and the empty directory", async () => {
+  it("pain 24: takes every mount that is stacked on the path, and the empty directory", async () => {
     await mount();
     await bind();
     await removeMount(host, "/pod");
@@ -110,7 +110,7 @@ describe("removing a mount", () => {
     expect(await findMounts(host, { device: "/dev/a" })).toEqual([]);
   });
 
-  it("never takes files that somebody left below it", async () => {
+  it("pain 24: never takes files that somebody left below it", async () => {
     await mount();
     await removeMount(host, "/staging");
     host.addFile("/staging/precious");

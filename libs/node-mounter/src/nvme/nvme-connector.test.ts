@@ -202,6 +202,18 @@ describe("pain 5: connected, and yet no device", () => {
   });
 });
 
+it("pain 4: a session outlasts its target's restart, and nothing has to be connected again", async () => {
+  target.content = { kind: "filesystem", type: "ext4", uuid: OTHER_UUID };
+  const { device } = await connector.attach(CONNECTION);
+  await ensureMounted(host, { source: device, target: "/staging", fsType: "ext4" });
+  target.up = false;
+  expect(await state()).toBe("CONNECTING");
+  target.up = true;
+  expect(await state()).toBe("HEALTHY");
+  expect(await connector.attach(CONNECTION)).toEqual({ device });
+  expect(connects()).toBe(1);
+});
+
 describe("the device's identity", () => {
   it("with another uuid is refused, also where the namespace's number is right", async () => {
     target.uuid = OTHER_UUID;

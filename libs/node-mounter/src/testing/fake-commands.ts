@@ -117,6 +117,10 @@ const COMMANDS: Readonly<Record<string, FakeCommand>> = {
     return fail(1, `tee: ${path}: No such file or directory`);
   },
   modprobe: () => ok(""),
+  ln(machine, args) {
+    machine.set(args.at(-1) ?? "", { kind: "symlink", to: args.at(-2) ?? "" });
+    return ok("");
+  },
   chroot: runFakeChroot,
   iscsiadm: runFakeIscsiadm,
 };

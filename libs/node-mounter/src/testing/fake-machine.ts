@@ -76,7 +76,7 @@ export class FakeMachine {
 
   /** Makes a mount as the kernel does: on top of whatever is at its target. */
   mountEntry(entry: Pick<MountEntry, "deviceNumber" | "root" | "target" | "fsType" | "source" | "options">): void {
-    const parent = this.#crossed(entry.target);
+    const parent = this.mountOf(entry.target);
     this.mounts.push({
       ...entry,
       id: ++this.#lastMountId,
@@ -89,7 +89,7 @@ export class FakeMachine {
   }
 
   /** The mount that a path lies on. */
-  #crossed(path: string): MountEntry | undefined {
+  mountOf(path: string): MountEntry | undefined {
     for (let at = path; ; at = dirname(at)) {
       const [top] = this.table.stackAt(at);
       if (top !== undefined || at === "/") return top;

@@ -63,7 +63,7 @@ function bind(machine: FakeMachine, source: string, target: string): RunResult {
   if (node === undefined || location === undefined) return refused(`special device ${source} does not exist.`);
   if ((node.kind === "directory") !== (machine.get(target)?.kind === "directory"))
     return refused(`${target}: not a directory.`);
-  const from = machine.mounts.findLast(({ deviceNumber }) => deviceNumber === location.deviceNumber);
+  const from = machine.mountOf(source);
   machine.mountEntry({
     deviceNumber: location.deviceNumber,
     root: location.path,

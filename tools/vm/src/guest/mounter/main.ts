@@ -4,6 +4,7 @@ import type { Check } from "../check.ts";
 import { checks } from "../checks.ts";
 import { sh } from "../shell.ts";
 import { type Setting, Target } from "../target.ts";
+import { contractGroup } from "./contract.ts";
 import { crashGroup } from "./crash.ts";
 import { deadGroup } from "./dead.ts";
 import { iscsiGroup, iscsiSmokeGroup } from "./iscsi.ts";
@@ -34,6 +35,7 @@ const RUNS: Readonly<Record<MounterGroup, (check: Check) => Promise<void>>> = {
   tcp: async (check) => tcpGroup(await target(), check),
   "tcp-smoke": async (check) => tcpSmokeGroup(await target(), check),
   "iscsi-smoke": iscsiSmokeGroup,
+  contract: async (check) => contractGroup(await target(), check),
   crash: async (check) => crashGroup(await target(), check),
   keys: async (check) => keyGroup(await target(), check),
   paths: async (check) => pathGroup(await target(), check),
