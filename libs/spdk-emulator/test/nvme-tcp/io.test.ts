@@ -104,6 +104,8 @@ describe("what a dead connection left running", () => {
         inCapsule: true,
       });
       await new Promise((resolve) => dying.socket.write(capsule, resolve));
+      // An answer to what came behind it: the target has begun with it.
+      await host.read(40 * MIB, 512, { queue: dying });
       await setTimeout(round);
       const closed = dying.closed;
       dying.close();
