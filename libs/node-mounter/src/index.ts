@@ -1,4 +1,5 @@
-export { blockDeviceSize } from "./block-devices/block-device.ts";
+export { blockDeviceSize, dropCache, logicalBlockSize } from "./block-devices/block-device.ts";
+export { deviceUsers } from "./block-devices/device-users.ts";
 export type { AttachedDevice, AttachOptions, Connector } from "./connectors/connector.ts";
 export { CONNECTOR_ERROR_CODES, ConnectorError, type ConnectorErrorCode } from "./connectors/connector-error.ts";
 export { type LoopConnectorOptions, loopConnector } from "./connectors/loop-connector.ts";
@@ -44,7 +45,7 @@ export { diagnoseMount, MOUNT_DEFECT_CODES, type MountDefect, type MountDefectCo
 export { type BindMount, ensureBindMounted } from "./mounts/ensure-bind-mounted.ts";
 export { type DeviceMount, ensureMounted } from "./mounts/ensure-mounted.ts";
 export { MOUNT_ERROR_CODES, MountError, type MountErrorCode } from "./mounts/mount-error.ts";
-export { type MountEntry, parseMountInfo } from "./mounts/mount-info.ts";
+export { type MountEntry, PROPAGATIONS, type Propagation, parseMountInfo } from "./mounts/mount-info.ts";
 export { mergeMountOptions } from "./mounts/mount-options.ts";
 export { findMounts, isMountPoint, type MountFilter } from "./mounts/mount-table.ts";
 export { type RemoveMountOptions, removeMount } from "./mounts/remove-mount.ts";

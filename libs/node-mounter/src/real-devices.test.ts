@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { blockDeviceSize } from "./block-devices/block-device.ts";
+import { blockDeviceSize, logicalBlockSize } from "./block-devices/block-device.ts";
+import { deviceUsers } from "./block-devices/device-users.ts";
 import type { Connector } from "./connectors/connector.ts";
 import { loopConnector } from "./connectors/loop-connector.ts";
 import { ensureFilesystem } from "./filesystems/ensure-filesystem.ts";
@@ -108,6 +109,40 @@ describe.skipIf(!ROOT)("on real devices", () => {
     await ensureFilesystem(host, records, { device: copy, volumeId: "c", fsType: "xfs", mayFormat: false });
     await ensureMounted(host, { source: copy, target: join(dir, "clone"), fsType: "xfs" });
     expect(readFileSync(join(dir, "clone/file"), "utf8")).toBe("cloned");
+  });
+
+  it("a bind keeps what its source is mounted with, and adds to it", async () => {
+    const device = await attach("disk");
+    const records = await openVolumeRecords(host, join(dir, "state"));
+    await ensureFilesystem(host, records, { device, volumeId: "v", fsType: "ext4", mayFormat: true });
+    const [staging, pod] = [join(dir, "staging"), join(dir, "pod")];
+    await ensureMounted(host, {
+      source: device,
+      target: staging,
+      fsType: "ext4",
+      options: ["nosuid,nodev", "noatime"],
+    });
+    await ensureBindMounted(host, {
+      source: staging,
+      target: pod,
+      kind: "directory",
+      readonly: true,
+      options: ["noexec"],
+    });
+    const [mount] = await findMounts(host, { target: pod });
+    expect(mount?.options).toEqual(expect.arrayContaining(["ro", "nosuid", "nodev", "noexec", "noatime"]));
+    expect(await logicalBlockSize(host, device)).toBe(512);
+    expect(await deviceUsers(host, device)).toEqual(expect.arrayContaining([staging, pod]));
+  });
+
+  it("a bind of what was deleted since is not taken for one of what has its name now", async () => {
+    const [source, pod] = [join(dir, "source"), join(dir, "pod")];
+    mkdirSync(source);
+    await ensureBindMounted(host, { source, target: pod, kind: "directory", readonly: false });
+    rmdirSync(source);
+    mkdirSync(source);
+    const again = ensureBindMounted(host, { source, target: pod, kind: "directory", readonly: false });
+    await expect(again).rejects.toMatchObject({ code: "TARGET_BUSY" });
   });
 
   it("a raw block device is bound as a file", async () => {

@@ -9,6 +9,10 @@ const TIMEOUT_SECONDS = 300;
 const TERMINATED = 143;
 
 async function main([what = "", ...args]: readonly string[]): Promise<number> {
+  if (process.getuid?.() !== 0) {
+    process.stderr.write("a virtual machine on this machine's own files needs root: nothing was tried\n");
+    return 2;
+  }
   if (what === "run") return runInVirtualMachine(args.join(" "), { timeoutSeconds: TIMEOUT_SECONDS });
   const suite = SUITES.get(what);
   if (suite !== undefined) return testSuite(suite, args);

@@ -27,6 +27,14 @@ export async function blockDeviceSize(host: Host, device: string): Promise<bigin
   return BigInt(sectors) * SECTOR_BYTES;
 }
 
+/** The smallest piece that a device reads or writes, in bytes. Throws FilesystemError as {@link blockDeviceSize} does. */
+export async function logicalBlockSize(host: Host, device: string): Promise<number> {
+  const { deviceNumber } = await requireDevice(host, device);
+  const bytes = await readAttribute(host, `/sys/dev/block/${deviceNumber}/queue/logical_block_size`);
+  if (bytes !== undefined) return Number(bytes);
+  throw new FilesystemError("DEVICE_GONE", `the kernel has no device ${device} any more: attach the volume again`);
+}
+
 /** Bytes of a device, read by a child process. Default deadline 30 s. */
 export async function readBytes(
   host: Host,

@@ -83,7 +83,7 @@ interface Bound {
 function isBound(table: MountTable, { mount, target, wanted }: Bound): boolean {
   const [top] = table.stackAt(target);
   if (top === undefined) return false;
-  if (top.deviceNumber !== wanted?.deviceNumber || top.root !== wanted.path) {
+  if (top.deviceNumber !== wanted?.deviceNumber || top.root !== wanted.path || top.isDeleted) {
     throw new MountError(
       "TARGET_BUSY",
       `${target} has ${top.source} (${top.root}) mounted, not ${mount.source}: unmount it first`,

@@ -37,16 +37,19 @@ const bind = (own: object = {}) =>
     ...own,
   });
 
-it("mountinfo is read with its escapes, optional fields and bind roots", () => {
+it("mountinfo is read whole: escapes, propagation, bind roots, and what was deleted", () => {
   const text = [
     "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:7 - ext3 /dev/root rw,errors=continue",
     "37 35 0:5 / /dev\\134x rw - devtmpfs devtmpfs rw",
+    "38 35 98:0 /gone\\011by//deleted /pod rw unbindable - ext3 /dev/root rw",
     "",
   ].join("\n");
   expect(parseMountInfo(text)).toMatchObject([
-    { deviceNumber: "98:0", root: "/mnt1", target: "/mnt 2", fsType: "ext3" },
-    { deviceNumber: "0:5", root: "/", target: "/dev\\x", fsType: "devtmpfs" },
+    { deviceNumber: "98:0", root: "/mnt1", target: "/mnt 2", fsType: "ext3", propagation: ["slave", "shared"] },
+    { deviceNumber: "0:5", root: "/", target: "/dev\\x", fsType: "devtmpfs", propagation: [], isDeleted: false },
+    { root: "/gone\tby", target: "/pod", propagation: ["unbindable"], isDeleted: true },
   ]);
+  expect(() => parseMountInfo("36 35 98:0 /mnt1")).toThrow(SyntaxError);
 });
 
 describe("mounting", () => {

@@ -10,6 +10,7 @@ export function fakeBlocks(machine: FakeMachine): FakeKernelPart {
       for (const { path, deviceNumber, sizeBytes } of machine.devices.values()) {
         const dir = `/sys/dev/block/${deviceNumber}`;
         files[`${dir}/size`] = `${sizeBytes / 512n}\n`;
+        files[`${dir}/queue/logical_block_size`] = "512\n";
         const mapping = [...machine.mappings.values()].find(({ mapped }) => mapped.path === path);
         if (mapping === undefined) continue;
         files[`${dir}/dm/uuid`] = `${mapping.uuid}\n`;

@@ -81,7 +81,8 @@ export class FakeMachine {
       ...entry,
       id: ++this.#lastMountId,
       parentId: parent?.id ?? 1,
-      optionalFields: [],
+      isDeleted: false,
+      propagation: [],
       superOptions: ["rw"],
     });
     const key = `${entry.deviceNumber}:${entry.root}`;
