@@ -40,7 +40,7 @@ export function parseAccess(
   if (!SINGLE_NODE.includes(mode)) {
     throw new DriverError(
       "INVALID",
-      `access mode ${mode} is not offered for filesystems: ext4 and xfs on two nodes at once lose data; use a raw block volume`,
+      `access mode ${mode} is not offered for filesystems: a filesystem on two nodes at once loses data; use a raw block volume`,
     );
   }
   const { fsType, mountFlags } = access.value;

@@ -1,10 +1,9 @@
+import { FILESYSTEM_TYPES, type FilesystemType } from "@org/node-mounter";
+
 import { DriverError } from "./driver-error.ts";
 
-/** Filesystems that volumes can have. */
-export const FILESYSTEMS = ["ext4", "xfs"] as const;
-
 /** A filesystem that volumes can have. */
-export type Filesystem = (typeof FILESYSTEMS)[number];
+export type Filesystem = FilesystemType;
 
 /** What a volume gets where neither its capability nor its StorageClass names a filesystem. */
 export const DEFAULT_FILESYSTEM: Filesystem = "ext4";
@@ -45,9 +44,9 @@ export function parseParameters(parameters: Readonly<Record<string, string>>): V
 
 /** Reads a filesystem's name as capabilities and parameters give it. */
 export function parseFilesystem(name: string): Filesystem {
-  const known = FILESYSTEMS.find((filesystem) => filesystem === name);
+  const known = FILESYSTEM_TYPES.find((filesystem) => filesystem === name);
   if (known === undefined) {
-    throw new DriverError("INVALID", `filesystem "${name}" is not supported: use ${FILESYSTEMS.join(" or ")}`);
+    throw new DriverError("INVALID", `filesystem "${name}" is not supported: use ${FILESYSTEM_TYPES.join(", ")}`);
   }
   return known;
 }
