@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, openSync, readSync, truncateSync, writeFileSync, 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Connector } from "../../connectors/connector.ts";
+import type { Connector } from "../../src/connectors/connector.ts";
 
 const CHUNK_BYTES = 1024 ** 2;
 const ZEROES = Buffer.alloc(CHUNK_BYTES);

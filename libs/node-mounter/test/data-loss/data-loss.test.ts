@@ -5,16 +5,20 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import type { Connector } from "../connectors/connector.ts";
-import { loopConnector } from "../connectors/loop-connector.ts";
-import { closeEncrypted } from "../encryption/close-encrypted.ts";
-import { ensureEncrypted } from "../encryption/ensure-encrypted.ts";
-import type { Host } from "../host/host.ts";
-import { linuxHost } from "../host/linux-host.ts";
-import { ensureMounted } from "../mounts/ensure-mounted.ts";
-import { removeMount } from "../mounts/remove-mount.ts";
-import { openVolumeRecords, type VolumeRecords } from "../records/volume-records.ts";
-import { checkFilesystem } from "./check-filesystem.ts";
+import type { Connector } from "../../src/connectors/connector.ts";
+import { loopConnector } from "../../src/connectors/loop-connector.ts";
+import { closeEncrypted } from "../../src/encryption/close-encrypted.ts";
+import { ensureEncrypted } from "../../src/encryption/ensure-encrypted.ts";
+import { checkFilesystem } from "../../src/filesystems/check-filesystem.ts";
+import { ensureFilesystem } from "../../src/filesystems/ensure-filesystem.ts";
+import { FilesystemError } from "../../src/filesystems/filesystem-error.ts";
+import { MADE_FILESYSTEM_TYPES } from "../../src/filesystems/filesystem-type.ts";
+import type { FilesystemRequest } from "../../src/filesystems/format-call.ts";
+import type { Host } from "../../src/host/host.ts";
+import { linuxHost } from "../../src/host/linux-host.ts";
+import { ensureMounted } from "../../src/mounts/ensure-mounted.ts";
+import { removeMount } from "../../src/mounts/remove-mount.ts";
+import { openVolumeRecords, type VolumeRecords } from "../../src/records/volume-records.ts";
 import {
   type DataLossCase,
   dataLossCases,
@@ -22,14 +26,10 @@ import {
   mustBeFormatted,
   toRecord,
   toRequest,
-} from "./data-loss/data-loss-case.ts";
-import { withKilled, withReadError, withTransientZeroes } from "./data-loss/failing-host.ts";
-import { checksum, type ScratchDisk, withScratchDisk, writeAt } from "./data-loss/scratch-disk.ts";
-import { SeededRandom } from "./data-loss/seeded-random.ts";
-import { ensureFilesystem } from "./ensure-filesystem.ts";
-import { FilesystemError } from "./filesystem-error.ts";
-import { MADE_FILESYSTEM_TYPES } from "./filesystem-type.ts";
-import type { FilesystemRequest } from "./format-call.ts";
+} from "./data-loss-case.ts";
+import { withKilled, withReadError, withTransientZeroes } from "./failing-host.ts";
+import { checksum, type ScratchDisk, withScratchDisk, writeAt } from "./scratch-disk.ts";
+import { SeededRandom } from "./seeded-random.ts";
 
 const ROOT = process.getuid?.() === 0;
 if (!ROOT) process.stdout.write("NOT ROOT: the data-loss suite, which needs loop devices, is SKIPPED\n");

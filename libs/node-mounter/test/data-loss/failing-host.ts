@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-import type { Host, RunResult } from "../../host/host.ts";
+import type { Host, RunResult } from "../../src/host/host.ts";
 
 const HEAD_BYTES = 2 * 1024 ** 2;
 

@@ -1,6 +1,6 @@
-import type { EncryptionRequest } from "../../encryption/encryption-request.ts";
-import type { VolumeRecordPatch } from "../../records/volume-records.ts";
-import type { FilesystemType } from "../filesystem-type.ts";
+import type { EncryptionRequest } from "../../src/encryption/encryption-request.ts";
+import type { FilesystemType } from "../../src/filesystems/filesystem-type.ts";
+import type { VolumeRecordPatch } from "../../src/records/volume-records.ts";
 import { DISK_CONTENTS, type DiskContent } from "./disk-contents.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
