@@ -18,6 +18,8 @@ export interface TlsPsk {
 
 /** Which TLS cipher, and so which hash, a configured key goes with (TCP transport specification 3.6.1.3). */
 const HASHES = { none: "sha256", sha256: "sha256", sha384: "sha384", sha512: undefined } as const;
+/** One byte tells its length. */
+const MAX_IDENTITY_BYTES = 255;
 const HASH_NUMBERS = { sha256: "01", sha384: "02" } as const;
 
 /**
@@ -31,6 +33,8 @@ export function deriveTlsPsk(configured: string, { hostNqn, nqn }: Pick<NvmeConn
     throw new ConnectorError("INVALID", "the secret tlsPsk asks for SHA-512, which TLS for NVMe has not");
   const retained = hash === "none" ? key : expandLabel(digest, { key, label: "HostNQN", context: hostNqn });
   const identity = `NVMe0R${HASH_NUMBERS[digest]} ${hostNqn} ${nqn}`;
+  if (Buffer.byteLength(identity) > MAX_IDENTITY_BYTES)
+    throw new ConnectorError("INVALID", `the names ${hostNqn} and ${nqn} are too long together for TLS`);
   return { identity, key: expandLabel(digest, { key: retained, label: "nvme-tls-psk", context: identity }) };
 }
 
