@@ -8,16 +8,19 @@ import { type DeviceArea, findResidue } from "./residue.ts";
 import { isAllZero } from "./zero-read.ts";
 
 /**
- * Throws FilesystemError unless the device is provably blank: by an unused proof, by the record of a container that this
- * node has just made, or by reading all of it; and in any case by every probe.
+ * Throws FilesystemError unless a device on which a probe has just found no signature is provably blank: by an unused
+ * proof, by the record of a container that this node has just made, or by reading all of it; and in any case by its head,
+ * its tail and the places of backup superblocks.
  */
 export async function requireBlank(call: FormatCall<BlankRequest>, record: VolumeRecord | undefined): Promise<void> {
   const { host, request, options } = call;
   const area: DeviceArea = request.ciphertext ?? { device: request.device, startBytes: 0n };
-  if (!isProven(request, record)) await requireZeroes(call, area, record);
-  // Last, and also after a read that went on over several calls: what was written meanwhile shows here.
-  const found = await probeSignatures(host, request.device, options);
-  if (found.kind !== "none") throw notBlank(request, describe(found));
+  if (!isProven(request, record)) {
+    await requireZeroes(call, area, record);
+    // Reading took its time, over several calls maybe: what was written meanwhile shows here.
+    const found = await probeSignatures(host, request.device, options);
+    if (found.kind !== "none") throw notBlank(request, describe(found));
+  }
   const residue = await findResidue(host, area, options);
   if (residue !== undefined) throw notBlank(request, residue);
 }

@@ -22,11 +22,14 @@ export async function findResidue(
 ): Promise<string | undefined> {
   const size = (await blockDeviceSize(host, device)) - startBytes;
   const tail = size > EDGE_BYTES ? size - EDGE_BYTES : 0n;
-  const backups = superblockPlaces(size).filter(({ offset }) => offset >= EDGE_BYTES && offset < tail);
+  // Some are of two types at once.
+  const backups = new Set(superblockPlaces(size).map(({ offset }) => offset));
   for (const { offset, length } of [
     { offset: 0n, length: EDGE_BYTES },
     { offset: tail, length: EDGE_BYTES },
-    ...backups.map((place) => ({ offset: place.offset, length: BACKUP_BYTES })),
+    ...[...backups].flatMap((offset) =>
+      offset >= EDGE_BYTES && offset < tail ? [{ offset, length: BACKUP_BYTES }] : [],
+    ),
   ]) {
     const range = { offset: startBytes + offset, length: offset + length > size ? size - offset : length };
     if (!(await isZeroRange(host, device, range, options)))
