@@ -36,6 +36,7 @@ export interface ContractVolume<Connection extends object> {
 /** One promise, to be run as a test in any runner: it rejects where the promise is not kept. */
 export interface ContractCase {
   readonly title: string;
+  /** Tries it. */
   run<Connection extends object>(world: ContractWorld<Connection>): Promise<void>;
 }
 
