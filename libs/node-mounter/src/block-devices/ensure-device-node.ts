@@ -6,10 +6,13 @@ import type { Host } from "../host/host.ts";
  */
 export async function ensureDeviceNode(host: Host, name: string, deviceNumber: string): Promise<string | undefined> {
   const path = `/dev/${name}`;
-  const isIt = async (): Promise<boolean> => (await host.files.lstat(path))?.deviceNumber === deviceNumber;
-  if (await isIt()) return path;
+  const found = await host.files.lstat(path);
+  if (found?.deviceNumber === deviceNumber) return path;
+  // One of a device that is no more; any other belongs to somebody else's device and is left alone.
+  const isStale =
+    found?.kind === "block" && (await host.files.list(`/sys/dev/block/${found.deviceNumber}`)) === undefined;
+  if (isStale) await host.files.unlink(path);
   const [major = "", minor = ""] = deviceNumber.split(":");
-  // One that is there with another number is left alone: it belongs to somebody else's device.
   await host.run("mknod", ["-m", "0600", path, "b", major, minor]);
-  return (await isIt()) ? path : undefined;
+  return (await host.files.lstat(path))?.deviceNumber === deviceNumber ? path : undefined;
 }

@@ -23,6 +23,8 @@ export interface AttachedDevice {
 export interface Connector<Connection> {
   /** Names the way: "nvme", "iscsi", "loop". */
   readonly kind: string;
+  /** What a connection leads to, whatever else it says: connections of one identity are one session and one device. */
+  identity(connection: Connection): string;
   /** Makes the device appear, or finds it, and repairs a session that is broken and not in use. */
   attach(connection: Connection, options?: AttachOptions): Promise<AttachedDevice>;
   /** The device, if it is attached; `WRONG_DEVICE` or `AMBIGUOUS` when what is there is not certainly the volume. */

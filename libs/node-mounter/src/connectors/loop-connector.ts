@@ -4,6 +4,7 @@ import { KeyedQueue } from "../keyed-queue.ts";
 import { findMounts } from "../mounts/mount-table.ts";
 import type { Connector } from "./connector.ts";
 import { ConnectorError } from "./connector-error.ts";
+import { inTurn } from "./in-turn.ts";
 
 const LOOP_MAJOR = "7";
 const ATTEMPTS = 8;
@@ -22,13 +23,14 @@ export function loopConnector<Connection>(
   const queue = new KeyedQueue();
   return {
     kind: "loop",
+    identity: (connection) => file(connection) ?? "",
     async attach(connection, options = {}) {
       const path = file(connection);
       if (path === undefined || (await host.files.lstat(path)) === undefined) {
         throw new ConnectorError("NOT_FOUND", `the volume's file ${path ?? ""} does not exist on this node`);
       }
       // Two calls at once would make two devices of one file.
-      return queue.run(path, () => attachFile(host, path, options));
+      return inTurn(queue, path, () => attachFile(host, path, options), limits(options));
     },
     async find(connection, options = {}) {
       const path = file(connection);
@@ -51,7 +53,7 @@ export function loopConnector<Connection>(
     },
     async detach(connection, options = {}) {
       const path = file(connection);
-      if (path !== undefined) await queue.run(path, () => detachFile(host, path, options));
+      if (path !== undefined) await inTurn(queue, path, () => detachFile(host, path, options), limits(options));
     },
   };
 }

@@ -9,6 +9,7 @@ import { requireBlank } from "../filesystems/format-permit.ts";
 import { formattedBefore, mustNotFormat, notBlank, wrongType } from "../filesystems/format-refusals.ts";
 import { describe, probeSignatures } from "../filesystems/probe-device.ts";
 import { findResidue } from "../filesystems/residue.ts";
+import { mayResume, resumePermit } from "../filesystems/resume-permit.ts";
 import { withProof } from "../filesystems/used-proofs.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
@@ -82,7 +83,8 @@ async function makeContainer(call: EncryptionCall, record: VolumeRecord | undefi
   const { request } = call;
   if (!request.mayFormat) throw mustNotFormat(request, "LUKS container");
   if (record?.state !== undefined || record?.encryption?.state === "formatted") throw formattedBefore(request, record);
-  if (record?.encryption !== undefined) return repeatFormat(call, record.encryption.uuid, record, false);
+  if (record?.encryption !== undefined && mayResume(request, record))
+    return repeatFormat(call, record.encryption.uuid, record, false);
   await requireBlank(call, record);
   return format(call, randomUUID(), record);
 }
@@ -113,6 +115,7 @@ async function format(call: EncryptionCall, uuid: string, record: VolumeRecord |
   // On disk before luksFormat: nothing else permits to repeat it.
   await records.update(volumeId, {
     encryption: { uuid, state: "formatting" },
+    resume: resumePermit(request),
     usedProofs: withProof(record?.usedProofs ?? [], request.blankProof),
     zeroReadOffset: undefined,
   });
@@ -127,7 +130,10 @@ async function format(call: EncryptionCall, uuid: string, record: VolumeRecord |
     );
   }
   const header = await readLuksHeader(host, device, options);
-  await records.update(volumeId, { encryption: { uuid, state: "formatted", inside: "blank" } });
+  await records.update(volumeId, {
+    encryption: { uuid, state: "formatted", inside: "blank" },
+    resume: undefined,
+  });
   logger?.info("encrypted", { volumeId, device, uuid });
   return { uuid, header };
 }

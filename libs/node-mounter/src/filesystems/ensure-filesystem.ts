@@ -12,6 +12,7 @@ import { formattedBefore, mustNotFormat, notBlank, wrongType } from "./format-re
 import { makeFilesystem } from "./make-filesystem.ts";
 import { describe, type ProbeResult, probeSignatures } from "./probe-device.ts";
 import { findForeignSuperblock } from "./residue.ts";
+import { mayResume, resumePermit } from "./resume-permit.ts";
 import { findSuperblock, readSuperblock, type Superblock } from "./superblock.ts";
 import { isUnfinished } from "./unfinished.ts";
 import { withProof } from "./used-proofs.ts";
@@ -32,7 +33,8 @@ export interface EnsuredFilesystem {
  * Finds the volume's filesystem, or makes it where that provably destroys nothing. A filesystem of the type asked for is
  * used as it is; anything else is refused. A blank device is formatted only if (a) an unused proof is given or the whole
  * device reads as zeroes, (b) this node's record knows no earlier filesystem of the volume, and (c) every probe is
- * certain to find nothing. An mkfs of this node that was interrupted is repeated. Throws FilesystemError.
+ * certain to find nothing. An mkfs of this node that was interrupted is repeated, as long as nobody else can have written
+ * to the volume or what is there bears its uuid. Throws FilesystemError.
  */
 export async function ensureFilesystem(
   host: Host,
@@ -51,7 +53,7 @@ export async function ensureFilesystem(
     if (!request.mayFormat) throw mustNotFormat(request, request.fsType);
     if (record !== undefined && isKnown(request, record)) throw formattedBefore(request, record);
     const type = requireMade(request);
-    if (record?.state === "formatting") return repeatFormat(call, record, type);
+    if (record?.state === "formatting" && mayResume(request, record)) return repeatFormat(call, record, type);
     await requireBlank(call, record);
     return format(call, record, { type, uuid: randomUUID() });
   });
@@ -137,7 +139,8 @@ async function format(
   const { device, volumeId, mkfsOptions = [] } = request;
   const label = filesystemLabel(volumeId);
   // On disk before mkfs: nothing else permits to repeat it.
-  await records.update(volumeId, toPatch(call, record, { state: "formatting", filesystemUuid: uuid }));
+  const begun = { state: "formatting", filesystemUuid: uuid, resume: resumePermit(request) } as const;
+  await records.update(volumeId, toPatch(call, record, begun));
   await makeFilesystem(host, { device, type, uuid, label, mkfsOptions, logger: options.logger }, options);
   const made = await probeSignatures(host, device, options);
   if (made.kind !== "filesystem" || made.type !== type || made.uuid !== uuid) {
@@ -161,10 +164,11 @@ async function recordFilesystem(call: FormatCall, record: VolumeRecord | undefin
 function toPatch(
   { request: { fsType, blankProof } }: FormatCall,
   record: VolumeRecord | undefined,
-  format: Pick<VolumeRecordPatch, "state" | "filesystemUuid">,
+  format: Pick<VolumeRecordPatch, "state" | "filesystemUuid" | "resume">,
 ): VolumeRecordPatch {
   const { usedProofs = [], encryption } = record ?? {};
   return {
+    resume: undefined,
     ...format,
     fsType,
     usedProofs: withProof(usedProofs, blankProof),

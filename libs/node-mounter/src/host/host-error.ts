@@ -27,3 +27,20 @@ export async function childrenSettled(error: unknown): Promise<void> {
     if (each instanceof HostError) await each.settled;
   }
 }
+
+/**
+ * Throws the first error of work that was done at once, if there is one; {@link childrenSettled} of it waits for the
+ * children of all.
+ */
+export function throwAll(results: readonly PromiseSettledResult<unknown>[]): void {
+  const errors: unknown[] = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  const [first] = errors;
+  if (first === undefined) return;
+  if (first instanceof Error && errors.length > 1) {
+    const settled = Promise.all(errors.map(childrenSettled)).then(() => undefined);
+    let last: Error = first;
+    while (last.cause instanceof Error) last = last.cause;
+    last.cause = new HostError("ABORTED", `${errors.length - 1} more failed at the same time`, { settled });
+  }
+  throw first;
+}

@@ -35,11 +35,17 @@ function runCommand({ command, args, env }: Command, options: RunOptions): Promi
   return new Promise((resolve, reject) => {
     // Its own process group: an interrupt of ours must not reach a mkfs that is to be left alone.
     const child = spawn(command, args, { env, stdio: "pipe", detached: onTimeout === "leave" });
+    if (child.pid === undefined) {
+      // Where file descriptors are used up it has not even pipes.
+      child.once("error", (cause: NodeJS.ErrnoException) => reject(spawnError(command, cause)));
+      return;
+    }
+    // One that could not be killed reports here; it has not ended.
+    child.on("error", () => undefined);
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     const settled = new Promise<void>((ended) => {
       child.on("close", () => ended());
-      child.on("error", () => child.pid === undefined && ended());
     });
     const give = (code: "TIMEOUT" | "ABORTED", why: string): void => {
       if (onTimeout === "kill") child.kill("SIGKILL");
@@ -53,16 +59,6 @@ function runCommand({ command, args, env }: Command, options: RunOptions): Promi
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     };
-    child.on("error", (cause: NodeJS.ErrnoException) => {
-      // A child that could not be killed also reports here; it has not ended.
-      if (child.pid !== undefined) return;
-      finish();
-      reject(
-        cause.code === "ENOENT"
-          ? new HostError("COMMAND_NOT_FOUND", `${command} is not installed: add it to the image or host`, { cause })
-          : new HostError("SPAWN_FAILED", `${command} could not be started: ${cause.message}`, { cause }),
-      );
-    });
     child.on("close", (code, killedBy) => {
       finish();
       resolve({ exitCode: code ?? 128 + (SIGNALS[killedBy ?? "SIGKILL"] ?? 0), stdout: stdout(), stderr: stderr() });
@@ -71,6 +67,12 @@ function runCommand({ command, args, env }: Command, options: RunOptions): Promi
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
   });
+}
+
+function spawnError(command: string, cause: NodeJS.ErrnoException): HostError {
+  return cause.code === "ENOENT"
+    ? new HostError("COMMAND_NOT_FOUND", `${command} is not installed: add it to the image or host`, { cause })
+    : new HostError("SPAWN_FAILED", `${command} could not be started: ${cause.message}`, { cause });
 }
 
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };

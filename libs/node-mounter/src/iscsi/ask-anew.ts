@@ -1,9 +1,10 @@
+import { deviceUsers } from "../block-devices/device-users.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
 import { disksOf, identityChange, identityMismatch, isOtherVolume, sizeLoss } from "./diagnose-iscsi.ts";
 import type { IscsiConnection } from "./iscsi-connection.ts";
-import { diskUsers, rescanDisk, setOffline } from "./iscsi-scan.ts";
+import { rescanDisk, setOffline } from "./iscsi-scan.ts";
 import { type IscsiDisk, readIscsiSessions } from "./iscsi-sysfs.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function askAnew(
   before: IscsiDisk,
   limits: () => CallOptions,
 ): Promise<"same" | "changed"> {
-  const users = await diskUsers(host, before);
+  const users = await deviceUsers(host, `/dev/${before.name}`);
   // Not asked: what the kernel remembers is the only sign that its mounts are another volume's.
   if (isOtherVolume(connection, before) && users.length > 0) {
     throw otherInUse(connection, before, identityMismatch(connection, before) ?? "", users);

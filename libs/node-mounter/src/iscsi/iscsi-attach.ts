@@ -1,3 +1,4 @@
+import { deviceUsers } from "../block-devices/device-users.ts";
 import { attachedDevice } from "../connectors/attached-device.ts";
 import type { AttachedDevice } from "../connectors/connector.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
@@ -12,7 +13,7 @@ import type { IscsiConnection } from "./iscsi-connection.ts";
 import type { IscsiInitiator } from "./iscsi-initiator.ts";
 import { login } from "./iscsi-login.ts";
 import { logout } from "./iscsi-logout.ts";
-import { deleteDisk, diskUsers, scanLun } from "./iscsi-scan.ts";
+import { deleteDisk, scanLun } from "./iscsi-scan.ts";
 import type { IscsiSecrets } from "./iscsi-secrets.ts";
 import { type IscsiDisk, type IscsiSession, isLive, readIscsiSessions } from "./iscsi-sysfs.ts";
 
@@ -117,7 +118,7 @@ export class IscsiAttach {
     const { connection } = this.#request;
     const session = sessions.find(isLive);
     for (const disk of disksOf(connection, sessions)) {
-      if ((await diskUsers(this.#host, disk)).length > 0) return;
+      if ((await deviceUsers(this.#host, `/dev/${disk.name}`)).length > 0) return;
       await deleteDisk(this.#host, disk, this.#limits());
       this.#asked.delete(disk.name);
     }
@@ -138,13 +139,15 @@ export class IscsiAttach {
   /** What this call found under the LUN's number and is another volume goes again, or no detach would end the session. */
   async #takeBack(sessions: readonly IscsiSession[]): Promise<void> {
     for (const disk of disksOf(this.#request.connection, sessions)) {
-      if (!this.#made.has(disk.name) || (await diskUsers(this.#host, disk)).length > 0) continue;
+      if (!this.#made.has(disk.name) || (await deviceUsers(this.#host, `/dev/${disk.name}`)).length > 0) continue;
       await deleteDisk(this.#host, disk, this.#limits());
     }
   }
 
   async #relogin(sessions: readonly IscsiSession[]): Promise<void> {
-    const users = await Promise.all(sessions.flatMap(({ disks }) => disks).map((disk) => diskUsers(this.#host, disk)));
+    const users = await Promise.all(
+      sessions.flatMap(({ disks }) => disks).map((disk) => deviceUsers(this.#host, `/dev/${disk.name}`)),
+    );
     if (users.flat().length > 0) return;
     for (const session of sessions) {
       await logout(this.#initiator, this.#request.connection, session, () => this.#limits());

@@ -46,6 +46,7 @@ export function iscsiConnector(host: Host, options: IscsiConnectorOptions = {}):
   };
   return {
     kind: "iscsi",
+    identity: ({ iqn, lun, initiatorName = "" }) => [iqn, lun, initiatorName].join(" "),
     async attach(connection, { secrets: given, timeoutMs = DEFAULT_MS, signal } = {}) {
       assertIscsiConnection(connection);
       const secrets = parseIscsiSecrets(given);

@@ -1,3 +1,4 @@
+import { deviceUsers } from "../block-devices/device-users.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
@@ -6,7 +7,7 @@ import { disksOf, isOtherVolume } from "./diagnose-iscsi.ts";
 import type { IscsiConnection } from "./iscsi-connection.ts";
 import type { IscsiInitiator } from "./iscsi-initiator.ts";
 import { logout, removeRecords } from "./iscsi-logout.ts";
-import { deleteDisk, diskUsers } from "./iscsi-scan.ts";
+import { deleteDisk } from "./iscsi-scan.ts";
 import { type IscsiDisk, type IscsiSession, isLive, readIscsiSessions } from "./iscsi-sysfs.ts";
 
 /**
@@ -45,7 +46,7 @@ function ownDisks(connection: IscsiConnection, sessions: readonly IscsiSession[]
 }
 
 async function requireUnused(host: Host, { iqn, lun }: IscsiConnection, disk: IscsiDisk): Promise<void> {
-  const users = await diskUsers(host, disk);
+  const users = await deviceUsers(host, `/dev/${disk.name}`);
   if (users.length === 0) return;
   throw new ConnectorError(
     "IN_USE",

@@ -57,7 +57,7 @@ export async function ensureIface(
 ): Promise<string> {
   const name = ifaceName(initiatorName);
   if (initiatorName === undefined) return name;
-  await ifaces.run(name, async () => {
+  const make = async (): Promise<void> => {
     // Made anew, it would be without its name for a moment, and another login would show the host's own.
     if (await database.hasIface(name, initiatorName)) return;
     for (const operation of [["new"], ["update", "-n", "iface.initiatorname", "-v", initiatorName]]) {
@@ -65,6 +65,7 @@ export async function ensureIface(
       const error = iscsiadmError(`making the iface record ${name} of ${initiatorName}`, result);
       if (error !== undefined) throw error;
     }
-  });
+  };
+  await ifaces.run(name, make, options);
   return name;
 }

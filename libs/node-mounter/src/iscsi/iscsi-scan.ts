@@ -1,4 +1,3 @@
-import { deviceUsers } from "../block-devices/device-users.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
@@ -40,14 +39,6 @@ export async function deleteDisk(host: Host, { dir, name }: IscsiDisk, options: 
 /** Makes I/O to a disk fail at once, until it is made anew. Default deadline 30 s. */
 export async function setOffline(host: Host, { dir, name }: IscsiDisk, options: CallOptions = {}): Promise<void> {
   await write(host, { file: `${dir}/state`, text: "offline\n", what: `setting ${name} offline` }, options);
-}
-
-/** Who uses a disk or a partition of it: mounts and holding devices. Nobody: empty. */
-export async function diskUsers(host: Host, { name }: IscsiDisk): Promise<string[]> {
-  const inside = (await host.files.list(`/sys/class/block/${name}`)) ?? [];
-  const partitions = inside.filter((each) => each.startsWith(name));
-  const users = await Promise.all([name, ...partitions].map((each) => deviceUsers(host, `/dev/${each}`)));
-  return users.flat();
 }
 
 interface KernelWrite {

@@ -108,9 +108,9 @@ export async function findMounts(host: Host, filter: MountFilter): Promise<Mount
   const node = await host.files.lstat(path);
   const location = table.locate(path);
   return table.entries.filter(
-    ({ deviceNumber, root }) =>
+    ({ deviceNumber, root, isDeleted }) =>
       (node?.kind === "block" && deviceNumber === node.deviceNumber) ||
-      (location !== undefined && deviceNumber === location.deviceNumber && root === location.path),
+      (location !== undefined && deviceNumber === location.deviceNumber && root === location.path && !isDeleted),
   );
 }
 

@@ -1,7 +1,7 @@
 import { ConnectorError, type ConnectorErrorCode } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
-import { childrenSettled, HostError } from "../host/host-error.ts";
+import { childrenSettled, HostError, throwAll } from "../host/host-error.ts";
 import { fabricsOptions } from "./fabrics-options.ts";
 import { type NvmeConnection, type NvmePortal, portalName } from "./nvme-connection.ts";
 import { type ConnectResult, connectController } from "./nvme-fabrics.ts";
@@ -25,6 +25,8 @@ export interface PortalsRequest {
   readonly multipath: boolean;
   /** Once one works, the others get so many milliseconds more: a dead path must not hold up a volume. */
   readonly graceMs: number;
+  /** Whether one works already. */
+  readonly hasPath: boolean;
 }
 
 /** How it went: the failure of each portal that did not work, the gravest first. */
@@ -65,11 +67,12 @@ async function connectOne(host: Host, request: PortalsRequest, options: CallOpti
 async function connectAll(host: Host, request: PortalsRequest, options: CallOptions): Promise<ConnectResult[]> {
   const late = new AbortController();
   const signal = options.signal === undefined ? late.signal : AbortSignal.any([options.signal, late.signal]);
-  let timer: NodeJS.Timeout | undefined;
+  const giveUpLater = (): NodeJS.Timeout => setTimeout(() => late.abort(), request.graceMs);
+  let timer = request.hasPath ? giveUpLater() : undefined;
   const attempts = request.portals.map(async (portal): Promise<ConnectResult> => {
     try {
       const result = await connectPortal(host, request, portal, { ...options, signal });
-      if (result.kind === "connected") timer ??= setTimeout(() => late.abort(), request.graceMs);
+      if (result.kind === "connected") timer ??= giveUpLater();
       return result;
     } catch (cause) {
       if (!(cause instanceof HostError) || options.signal?.aborted === true) throw cause;
@@ -79,10 +82,8 @@ async function connectAll(host: Host, request: PortalsRequest, options: CallOpti
   });
   const settled = await Promise.allSettled(attempts);
   clearTimeout(timer);
-  return settled.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
+  throwAll(settled);
+  return settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
 function connectPortal(

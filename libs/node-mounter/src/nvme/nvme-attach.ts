@@ -52,6 +52,8 @@ export class NvmeAttach {
   readonly #request: NvmeAttachRequest;
   readonly #deadline: number;
   readonly #repairs: Repairs<NvmeDefectCode, Repair> = new Repairs(REPAIRS);
+  /** Whether the session is this call's: there was none before. */
+  #isOwn = false;
   /** Why connecting failed, if it did: it tells more than that there is no controller. */
   #failure: ConnectorError | undefined;
 
@@ -70,7 +72,10 @@ export class NvmeAttach {
       const isOver = this.#leftMs === 0 || this.#request.signal?.aborted === true;
       const repair = isOver ? undefined : this.#repairs.next(code);
       if (repair === undefined && code === "PATH_LOST") return this.#device(session);
-      if (repair === undefined) throw this.#failure ?? new ConnectorError(code, what);
+      if (repair === undefined) {
+        await this.#takeBack(session);
+        throw this.#failure ?? new ConnectorError(code, what);
+      }
       session = await this.#do(repair, session);
     }
   }
@@ -98,12 +103,14 @@ export class NvmeAttach {
     // Asked again: it is known once the module is loaded.
     const multipath = await hasNativeMultipath(host);
     const portals = missingPortals(connection, session.controllers);
+    const hasPath = session.controllers.some(({ state }) => state === "live");
     const result = await connectPortals(
       host,
-      { connection, portals, secrets, multipath, graceMs: pathGraceMs },
+      { connection, portals, secrets, multipath, graceMs: pathGraceMs, hasPath },
       limits,
     );
     this.#request.hold(result.settled);
+    if (session.controllers.length === 0 && result.connected > 0) this.#isOwn = true;
     this.#failure = result.connected === 0 ? result.failures[0] : undefined;
     return result.connected > 0 ? this.#settle(session) : this.#look();
   }
@@ -126,6 +133,13 @@ export class NvmeAttach {
     await deleteControllers(this.#host, session.controllers, { timeoutMs: this.#leftMs, signal });
     this.#repairs.allow("NOT_CONNECTED", "connect");
     return this.#look();
+  }
+
+  /** A session that this call made, and that does not show the volume, would be nobody's. */
+  async #takeBack({ diagnosis: { code }, controllers, namespaces }: NvmeSession): Promise<void> {
+    const isUseless = code === "NO_DEVICE" || code === "WRONG_DEVICE";
+    if (!this.#isOwn || !isUseless || (await namespaceUsers(this.#host, namespaces)).length > 0) return;
+    await deleteControllers(this.#host, controllers, { signal: this.#request.signal });
   }
 
   /** Waits until the diagnosis is another one, or the device is there. */

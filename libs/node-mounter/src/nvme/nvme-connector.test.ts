@@ -151,7 +151,8 @@ describe("pain 2: no device in time, told by the step that failed", () => {
   it("the subsystem shows no namespace", async () => {
     target.exported = false;
     expect((await defect(connector.attach(CONNECTION))).code).toBe("NO_DEVICE");
-    expect(await state()).toBe("NO_DEVICE");
+    // Nobody would ever end it.
+    expect(await state()).toBe("NOT_CONNECTED");
   });
 
   it("of several failures the one that tells most is told", async () => {
@@ -179,7 +180,7 @@ describe("pain 5: connected, and yet no device", () => {
     expect((await defect(connector.attach(CONNECTION))).code).toBe("NO_DEVICE");
     expect(connects()).toBe(2);
     target.exported = true;
-    expect(await connector.attach(CONNECTION)).toEqual({ device: "/dev/nvme1n1" });
+    expect(await connector.attach(CONNECTION)).toEqual({ device: "/dev/nvme2n1" });
   });
 
   it("a session that is lost is made anew when nobody uses it, so that the true reason is told", async () => {
@@ -218,8 +219,13 @@ describe("the device's identity", () => {
   it("with another uuid is refused, also where the namespace's number is right", async () => {
     target.uuid = OTHER_UUID;
     expect((await defect(connector.attach({ ...CONNECTION, nsid: 1 }))).code).toBe("WRONG_DEVICE");
-    expect((await defect(connector.find({ ...CONNECTION, nsid: 1 }))).code).toBe("WRONG_DEVICE");
     expect((await defect(connector.attach(CONNECTION))).code).toBe("NO_DEVICE");
+    expect(await controllers()).toEqual([]);
+    await connector.attach({ ...CONNECTION, uuid: OTHER_UUID });
+    expect((await defect(connector.find({ ...CONNECTION, nsid: 1 }))).code).toBe("WRONG_DEVICE");
+    expect((await defect(connector.attach({ ...CONNECTION, nsid: 1 }))).code).toBe("WRONG_DEVICE");
+    // It was there before that call, and is somebody's.
+    expect(await controllers()).toHaveLength(1);
   });
 
   it("of two devices is refused: either could be stale", async () => {
@@ -314,6 +320,30 @@ describe("detaching", () => {
     await connector.detach({ ...CONNECTION, hostNqn: `${CONNECTION.hostNqn}b` });
     expect(await controllers()).toHaveLength(1);
   });
+});
+
+describe("a device that is used without being mounted here", () => {
+  it.each([
+    ["a holder of the device", "/sys/class/block/nvme0n1/holders/dm-0/dev"],
+    ["a holder of a partition", "/sys/class/block/nvme0n1p1/holders/dm-0/dev"],
+    ["an ext4 that is mounted elsewhere or written back", "/sys/fs/ext4/nvme0n1/session_write_kbytes"],
+    ["an xfs on a partition", "/sys/fs/xfs/nvme0n1p1/stats/stats"],
+    ["a btrfs", "/sys/fs/btrfs/6211b48b-bd77-4bc8-ad3f-de3728351d09/devices/nvme0n1/size"],
+  ])("by %s is not let go", async (_what, path) => {
+    await connector.attach(CONNECTION);
+    host.addFile("/sys/class/block/nvme0n1/nvme0n1p1/partition", "1");
+    host.addFile(path, "");
+    expect((await defect(connector.detach(CONNECTION))).code).toBe("IN_USE");
+    expect(await controllers()).toHaveLength(1);
+  });
+});
+
+it("a dead portal does not hold up a volume that has another path already", async () => {
+  await connector.attach(CONNECTION);
+  host.inject("tee", { hang: true });
+  const attached = await connector.attach(TWO_PORTALS, { timeoutMs: 5000 });
+  expect(attached).toEqual({ device: "/dev/nvme0n1" });
+  expect(await connector.diagnose(TWO_PORTALS)).toMatchObject({ code: "PATH_LOST" });
 });
 
 describe("pain 7: one session, several calls", () => {

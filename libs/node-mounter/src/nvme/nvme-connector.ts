@@ -20,6 +20,7 @@ export interface NvmeConnectorOptions {
 }
 
 const DEFAULT_ATTACH_MS = 60_000;
+const DEFAULT_DETACH_MS = 30_000;
 
 /**
  * Attaches namespaces over NVMe/TCP and NVMe/RDMA by the kernel's own interface: /dev/nvme-fabrics to connect, sysfs for
@@ -32,6 +33,7 @@ export function nvmeConnector(host: Host, options: NvmeConnectorOptions = {}): C
   const queue = new KeyedQueue();
   return {
     kind: "nvme",
+    identity: ({ nqn, uuid, hostNqn }) => [nqn, uuid.toLowerCase(), hostNqn].join(" "),
     async attach(connection, { secrets, timeoutMs = DEFAULT_ATTACH_MS, signal }: AttachOptions = {}) {
       assertNvmeConnection(connection);
       const keys = parseNvmeSecrets(secrets);
@@ -56,7 +58,8 @@ export function nvmeConnector(host: Host, options: NvmeConnectorOptions = {}): C
       const { controllers } = await readSession(host, connection);
       await rescanControllers(host, controllers, limits);
     },
-    async detach(connection, limits = {}) {
+    async detach(connection, { timeoutMs = DEFAULT_DETACH_MS, signal }: CallOptions = {}) {
+      const limits = { timeoutMs, signal };
       await inTurn(queue, connection.nqn, () => detach(host, connection, limits), limits);
     },
   };

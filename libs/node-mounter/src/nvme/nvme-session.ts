@@ -2,7 +2,7 @@ import { deviceUsers } from "../block-devices/device-users.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
-import { HostError } from "../host/host-error.ts";
+import { HostError, throwAll } from "../host/host-error.ts";
 import { writeKernelFile } from "../host/kernel-files.ts";
 import { diagnoseNvme, type NvmeDiagnosis } from "./diagnose-nvme.ts";
 import type { NvmeConnection } from "./nvme-connection.ts";
@@ -60,7 +60,7 @@ export async function deleteControllers(
   const results = await Promise.allSettled(
     controllers.map((controller) => deleteController(host, controller, options)),
   );
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  throwAll(results);
 }
 
 async function deleteController(host: Host, { name }: NvmeController, options: CallOptions): Promise<void> {

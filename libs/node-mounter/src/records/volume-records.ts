@@ -3,8 +3,9 @@ import { join } from "node:path";
 
 import { FilesystemError } from "../filesystems/filesystem-error.ts";
 import { FILESYSTEM_TYPES, type FilesystemType } from "../filesystems/filesystem-type.ts";
+import type { CallOptions } from "../host/call-options.ts";
 import type { Host } from "../host/host.ts";
-import { childrenSettled } from "../host/host-error.ts";
+import { childrenSettled, HostError } from "../host/host-error.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
 
 /** What this node remembers of a volume, across restarts. */
@@ -16,6 +17,11 @@ export interface VolumeRecord {
   readonly filesystemUuid?: string;
   /** `formatting`: mkfs was begun and may be repeated; `formatted`: a filesystem was there, never format again. */
   readonly state?: "formatting" | "formatted";
+  /**
+   * What permits to repeat an interrupted format: the volume has not left this node since, which holds until it is
+   * detached or the node is booted anew, or as long as the storage sends the same proof. Removed with the permission.
+   */
+  readonly resume?: { readonly attached?: true; readonly proof?: string };
   /** Ids of proofs of blankness that have served. */
   readonly usedProofs: readonly string[];
   /** Bytes from the start of the device (with encryption: of the one below) that were read as zeroes. */
@@ -44,6 +50,7 @@ export type VolumeRecordPatch = {
   readonly [Key in Exclude<keyof VolumeRecord, "volumeId">]?: VolumeRecord[Key] | undefined;
 };
 
+const DEFAULT_WAIT_MS = 60_000;
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
 /** One small JSON file per volume under a directory on the node's own disk, each write fsynced. */
@@ -52,6 +59,7 @@ export class VolumeRecords {
   readonly #dir: string;
   readonly #bootId: string;
   readonly #updates: KeyedQueue = new KeyedQueue();
+  readonly #turns: KeyedQueue = new KeyedQueue();
   readonly #formatting: Set<string> = new Set();
 
   /** Use {@link openVolumeRecords}. */
@@ -131,6 +139,27 @@ export class VolumeRecords {
     }
   }
 
+  /**
+   * Runs calls for one volume one after the other. A turn lasts until the children of its call have ended, so that nothing
+   * is taken from under an mkfs or fsck that was left running. Who waits too long (default 60 s) gets FilesystemError
+   * `BUSY`, and HostError `ABORTED` at an abort.
+   */
+  async inTurn<T>(volumeId: string, work: () => Promise<T>, limits: CallOptions = {}): Promise<T> {
+    const { timeoutMs = DEFAULT_WAIT_MS, signal } = limits;
+    let begun = false;
+    const begin = (): Promise<T> => {
+      begun = true;
+      return work();
+    };
+    try {
+      return await this.#turns.run(volumeId, begin, { timeoutMs, signal });
+    } catch (cause) {
+      if (begun || !(cause instanceof HostError) || cause.code !== "TIMEOUT") throw cause;
+      const what = `volume "${volumeId}" is still worked on by an earlier call: repeat the call`;
+      throw new FilesystemError("BUSY", what, { cause });
+    }
+  }
+
   #toText(record: VolumeRecord | (VolumeRecordPatch & Pick<VolumeRecord, "volumeId">)): string {
     const replacer = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
     return `${JSON.stringify({ ...record, bootId: this.#bootId }, replacer, 2)}\n`;
@@ -149,9 +178,12 @@ export async function openVolumeRecords(host: Host, dir: string): Promise<Volume
 
 /** Without what holds only as long as nobody else can write to the volume. */
 function withoutBlankness(known: VolumeRecord): VolumeRecord {
-  const { zeroReadOffset: _, encryption, ...record } = known;
-  if (encryption === undefined) return record;
-  return { ...record, encryption: { uuid: encryption.uuid, state: encryption.state } };
+  const { zeroReadOffset: _, encryption, resume, ...record } = known;
+  return {
+    ...record,
+    ...(resume?.proof !== undefined && { resume: { proof: resume.proof } }),
+    ...(encryption !== undefined && { encryption: { uuid: encryption.uuid, state: encryption.state } }),
+  };
 }
 
 /** A volume id may hold anything; its file name is readable and, where it had to be cut, unique by its hash. */

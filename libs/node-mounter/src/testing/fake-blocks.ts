@@ -14,6 +14,7 @@ export function fakeBlocks(machine: FakeMachine): FakeKernelPart {
         const mapping = [...machine.mappings.values()].find(({ mapped }) => mapped.path === path);
         if (mapping === undefined) continue;
         files[`${dir}/dm/uuid`] = `${mapping.uuid}\n`;
+        if (machine.devices.get(mapping.under.path) !== mapping.under) continue;
         files[`${dir}/slaves/${basename(mapping.under.path)}/dev`] = `${mapping.under.deviceNumber}\n`;
       }
       return files;

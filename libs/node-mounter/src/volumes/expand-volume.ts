@@ -27,8 +27,16 @@ export interface ExpandRequest {
  */
 export async function expandVolume<Connection extends object>(
   parts: VolumeParts<Connection>,
-  { volumeId, volumePath, requiredBytes = 0n }: ExpandRequest,
+  request: ExpandRequest,
   options: CallOptions = {},
+): Promise<bigint> {
+  return parts.records.inTurn(request.volumeId, () => expandInTurn(parts, request, options), options);
+}
+
+async function expandInTurn<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  { volumeId, volumePath, requiredBytes = 0n }: ExpandRequest,
+  options: CallOptions,
 ): Promise<bigint> {
   const { host, connector } = parts;
   const staged = await getStaged(parts, volumeId);

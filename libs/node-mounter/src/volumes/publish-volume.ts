@@ -4,7 +4,7 @@ import { type BindMount, ensureBindMounted } from "../mounts/ensure-bind-mounted
 import { canonicalPath, findMounts, isMountPoint } from "../mounts/mount-table.ts";
 import { removeMount } from "../mounts/remove-mount.ts";
 import type { VolumeRecords } from "../records/volume-records.ts";
-import { type StageRequest, stageVolume } from "./stage-volume.ts";
+import { type StageRequest, stageInTurn } from "./stage-volume.ts";
 import { findStaged, findVolumeDevice, getStaged, getVolumeDevice } from "./staged-device.ts";
 import { VolumeError } from "./volume-error.ts";
 import type { VolumeParts } from "./volume-parts.ts";
@@ -29,11 +29,19 @@ export async function publishVolume<Connection extends object>(
   request: PublishRequest<Connection>,
   options: CallOptions = {},
 ): Promise<void> {
+  await parts.records.inTurn(request.volumeId, () => publishInTurn(parts, request, options), options);
+}
+
+async function publishInTurn<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  request: PublishRequest<Connection>,
+  options: CallOptions,
+): Promise<void> {
   const { volumeId, stagingPath, targetPath, access, readonly, bindOptions = [] } = request;
   await requireStagedAt(parts, request);
   if (await isStale(parts, request, options)) {
     parts.logger?.warn("staging a volume again that was staged before", { volumeId, stagingPath });
-    await stageVolume(parts, request, options);
+    await stageInTurn(parts, request, options);
   }
   const device = await getVolumeDevice(parts, await getStaged(parts, volumeId), options);
   if (request.exclusive === true) await refuseSecondPath(parts, request, device);
@@ -72,9 +80,12 @@ export async function unpublishVolume<Connection extends object>(
   { volumeId, targetPath }: { readonly volumeId: string; readonly targetPath: string },
   options: CallOptions = {},
 ): Promise<void> {
-  await removeMount(host, targetPath, options);
-  const binding = (await records.find(volumeId))?.binding;
-  if (binding !== undefined) await noteBinding(records, volumeId, without(binding, targetPath));
+  const work = async (): Promise<void> => {
+    await removeMount(host, targetPath, options);
+    const binding = (await records.find(volumeId))?.binding;
+    if (binding !== undefined) await noteBinding(records, volumeId, without(binding, targetPath));
+  };
+  await records.inTurn(volumeId, work, options);
 }
 
 async function requireStagedAt<Connection extends object>(
@@ -107,8 +118,12 @@ async function refuseSecondPath<Connection extends object>(
   { volumeId, stagingPath, targetPath }: PublishRequest<Connection>,
   device: string,
 ): Promise<void> {
-  const own = [await canonicalPath(host, stagingPath), await canonicalPath(host, targetPath)];
-  const other = (await findMounts(host, { device })).find(({ target }) => !own.includes(target));
+  const target = await canonicalPath(host, targetPath);
+  const mounts = await findMounts(host, { device });
+  // Published there already: what else is mounted then is the pod's own, such as a subPath.
+  if (mounts.some((mount) => mount.target === target)) return;
+  const staging = await canonicalPath(host, stagingPath);
+  const other = mounts.find((mount) => mount.target !== staging);
   if (other === undefined) return;
   throw new VolumeError(
     "PUBLISHED_ELSEWHERE",

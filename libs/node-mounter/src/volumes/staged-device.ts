@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 
-import { findMapping } from "../encryption/luks-mapping.ts";
+import { findMapping, findMismatch } from "../encryption/luks-mapping.ts";
 import type { CallOptions } from "../host/call-options.ts";
 import type { MountEntry } from "../mounts/mount-info.ts";
 import { findMounts } from "../mounts/mount-table.ts";
@@ -42,7 +42,11 @@ export async function findVolumeDevice<Connection extends object>(
 ): Promise<string | undefined> {
   const attached = await connector.find(connection, options);
   if (attached === undefined || record.encryption === undefined) return attached?.device;
-  return (await findMapping(host, record.volumeId))?.device;
+  const [mapping, node] = await Promise.all([findMapping(host, record.volumeId), host.files.lstat(attached.device)]);
+  if (mapping === undefined || node === undefined) return undefined;
+  // After a lost device the mapping of the one before may still be there, dead.
+  const wanted = { deviceNumber: node.deviceNumber, uuid: record.encryption.uuid };
+  return (await findMismatch(host, mapping, wanted)) === undefined ? mapping.device : undefined;
 }
 
 /** The same; throws VolumeError `NOT_STAGED`. */

@@ -17,13 +17,22 @@ export interface UnstageRequest {
  */
 export async function unstageVolume<Connection extends object>(
   parts: VolumeParts<Connection>,
-  { volumeId, stagingPath }: UnstageRequest,
+  request: UnstageRequest,
   options: CallOptions = {},
+): Promise<void> {
+  await parts.records.inTurn(request.volumeId, () => unstageInTurn(parts, request, options), options);
+}
+
+async function unstageInTurn<Connection extends object>(
+  parts: VolumeParts<Connection>,
+  { volumeId, stagingPath }: UnstageRequest,
+  options: CallOptions,
 ): Promise<void> {
   const { host, records, connector } = parts;
   await removeMount(host, stagingPath, options);
   const staged = await findStaged(parts, volumeId);
-  if (staged === undefined) return;
+  // Staged elsewhere since: a late call for the place before must not end that.
+  if (staged === undefined || staged.record.stagingPath !== stagingPath) return;
   if (staged.record.encryption !== undefined) await closeEncrypted(host, volumeId, options);
   await connector.detach(staged.connection, options);
   // What the record knows about formatting must outlast this: a volume is formatted once.

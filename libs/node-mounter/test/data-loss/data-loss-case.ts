@@ -13,7 +13,8 @@ export type DiskFault =
   | { readonly kind: "transient zeroes"; readonly until: number | "flush" };
 
 const PROOFS = ["none", "fresh", "used"] as const;
-const RECORDS = ["none", "formatting", "formatted", "formatting another", "encrypted"] as const;
+/** `formatting before`: the volume has left this node since, so that the record permits nothing. */
+const RECORDS = ["none", "formatting", "formatting before", "formatted", "formatting another", "encrypted"] as const;
 
 /** One disk and one call. */
 export interface DataLossCase {
@@ -98,7 +99,7 @@ function toFault({ known, sizeBytes }: DiskContent, random: SeededRandom): DiskF
 /** Whether a case may be formatted: nothing is on the disk, it is provable, and neither call nor record forbids it. */
 export function mayBeFormatted({ content, wanted, mayFormat, record, fault, proof }: DataLossCase): boolean {
   if (content.known !== "blank" || !mayFormat || wanted === "ext3") return false;
-  if (record !== "none" && (record !== "formatting" || wanted === "LUKS2")) return false;
+  if (record !== "none" && (!["formatting", "formatting before"].includes(record) || wanted === "LUKS2")) return false;
   if (fault.kind !== "read error" || record === "formatting") return true;
   const end = fault.offset + fault.length;
   const isSeen = fault.offset < 4 * MIB || end > content.sizeBytes - 4 * MIB;
@@ -117,8 +118,9 @@ export function toRecord({ record, wanted, proof }: DataLossCase): VolumeRecordP
   const filesystemUuid = RECORDED_UUID;
   const formats: Readonly<Record<DataLossCase["record"], VolumeRecordPatch>> = {
     none: {},
-    formatting: { state: "formatting", fsType, filesystemUuid },
-    "formatting another": { state: "formatting", fsType: another, filesystemUuid },
+    formatting: { state: "formatting", fsType, filesystemUuid, resume: { attached: true } },
+    "formatting before": { state: "formatting", fsType, filesystemUuid },
+    "formatting another": { state: "formatting", fsType: another, filesystemUuid, resume: { attached: true } },
     formatted: { state: "formatted", fsType, filesystemUuid },
     encrypted: { encryption: { uuid: RECORDED_UUID, state: "formatted" } },
   };

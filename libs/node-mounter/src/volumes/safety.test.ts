@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { findMounts } from "../mounts/mount-table.ts";
+import type { NvmeConnection } from "../nvme/nvme-connection.ts";
+import { nvmeConnector } from "../nvme/nvme-connector.ts";
+import { openVolumeRecords } from "../records/volume-records.ts";
+import { type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
+import { measureVolume } from "./measure-volume.ts";
+import { type PublishRequest, publishVolume, unpublishVolume } from "./publish-volume.ts";
+import { stageVolume } from "./stage-volume.ts";
+import { unstageVolume } from "./unstage-volume.ts";
+import type { VolumeParts } from "./volume-parts.ts";
+
+const GIB = 1024n ** 3n;
+const MIB = 1024n ** 2n;
+const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
+const OTHER_UUID = "0e6ad2c2-1f30-4a3c-a5b3-5f2f2d0c1a77";
+const nqnOf = (uuid: string) => `nqn.2020-04.io.spdk.csi:uuid:${uuid}`;
+const connectionTo = (uuid: string): NvmeConnection => ({
+  transport: "tcp",
+  nqn: nqnOf(uuid),
+  portals: [{ address: "192.0.2.1", port: 4420 }],
+  uuid,
+  hostNqn: "nqn.2020-04.io.spdk.csi:node:default:n1",
+  hostId: "5a2f8bd0-8f0c-5f4e-9a0e-2f9a70d6c111",
+});
+const REQUEST: PublishRequest<NvmeConnection> = {
+  volumeId: "v",
+  connection: connectionTo(UUID),
+  stagingPath: "/staging",
+  targetPath: "/pod",
+  access: { kind: "filesystem", fsType: "ext4" },
+  mayFormat: true,
+  blankProof: { id: "proof-1" },
+  readonly: false,
+};
+const BLOCK: PublishRequest<NvmeConnection> = { ...REQUEST, access: { kind: "block" } };
+
+let host: FakeHost;
+let target: FakeNvmeTarget;
+let node: VolumeParts<NvmeConnection>;
+beforeEach(async () => {
+  host = fakeHost();
+  const portals = ["192.0.2.1:4420"];
+  target = host.addNvmeTarget({ nqn: nqnOf(UUID), uuid: UUID, portals, sizeBytes: GIB });
+  node = await start();
+});
+
+async function start(): Promise<VolumeParts<NvmeConnection>> {
+  const connector = nvmeConnector(host, { settleMs: 20, pathGraceMs: 20 });
+  return { host, connector, records: await openVolumeRecords(host, "/state") };
+}
+
+const controllers = async () => (await host.files.list("/sys/class/nvme")) ?? [];
+const written = { kind: "data", offsets: [100n * MIB] } as const;
+const failingMkfs = (): void => host.inject("mkfs.ext4", { exitCode: 1 });
+
+describe("what a pod may have written is never formatted", () => {
+  it("after the volume was raw blocks, although the proof is still unused", async () => {
+    await stageVolume(node, BLOCK);
+    target.content = written;
+    await unstageVolume(node, BLOCK);
+    await expect(stageVolume(node, REQUEST)).rejects.toMatchObject({ code: "NOT_BLANK" });
+    expect(host.runsOf("mkfs.ext4")).toHaveLength(0);
+  });
+
+  it("after an interrupted format was followed by raw blocks", async () => {
+    failingMkfs();
+    await expect(stageVolume(node, REQUEST)).rejects.toMatchObject({ code: "FORMAT_FAILED" });
+    await stageVolume(node, BLOCK);
+    target.content = written;
+    await expect(stageVolume(node, REQUEST)).rejects.toMatchObject({ code: "NOT_BLANK" });
+    expect(host.runsOf("mkfs.ext4")).toHaveLength(1);
+  });
+
+  it.each([
+    ["the volume left this node", () => unstageVolume(node, REQUEST)],
+    ["this node was booted anew", async () => host.reboot()],
+  ])("on the permission of an interrupted format, once %s", async (_what, leave) => {
+    failingMkfs();
+    await expect(stageVolume(node, REQUEST)).rejects.toMatchObject({ code: "FORMAT_FAILED" });
+    await leave();
+    target.content = written;
+    node = await start();
+    const staged = stageVolume(node, { ...REQUEST, blankProof: undefined });
+    await expect(staged).rejects.toMatchObject({ code: "NOT_BLANK" });
+    expect(host.runsOf("mkfs.ext4")).toHaveLength(1);
+  });
+});
+
+describe("an interrupted format is repeated", () => {
+  it("after a power cut, as long as the storage sends the proof of the same publish", async () => {
+    failingMkfs();
+    await expect(stageVolume(node, REQUEST)).rejects.toMatchObject({ code: "FORMAT_FAILED" });
+    target.content = { kind: "data", offsets: [4096n] };
+    host.reboot();
+    node = await start();
+    await stageVolume(node, REQUEST);
+    expect(host.runsOf("mkfs.ext4")).toHaveLength(2);
+  });
+
+  it("without any proof, where what it left bears its uuid", async () => {
+    const request = { ...REQUEST, access: { kind: "filesystem", fsType: "xfs" }, blankProof: undefined } as const;
+    host.inject("mkfs.xfs", { exitCode: 1, arg: "/dev/nvme0n1" });
+    await expect(stageVolume(node, request)).rejects.toMatchObject({ code: "FORMAT_FAILED" });
+    const uuid = (await node.records.find("v"))?.filesystemUuid ?? "";
+    target.content = { kind: "filesystem", type: "xfs", uuid, unfinished: true };
+    await unstageVolume(node, request);
+    await stageVolume(node, request);
+    expect(target.content).toMatchObject({ type: "xfs", uuid });
+    expect(target.content).not.toMatchObject({ unfinished: true });
+  });
+});
+
+it("a session is not ended under an mkfs that was left running: the next call waits for it", async () => {
+  host.inject("mkfs.ext4", { hang: true });
+  const abort = new AbortController();
+  const staged = stageVolume(node, REQUEST, { signal: abort.signal });
+  const unstaged = staged.catch(() => unstageVolume(node, REQUEST));
+  while (host.runsOf("mkfs.ext4").length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  abort.abort();
+  await expect(staged).rejects.toMatchObject({ code: "ABORTED" });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(await controllers()).toHaveLength(1);
+  await expect(unstageVolume(node, REQUEST, { timeoutMs: 10 })).rejects.toMatchObject({ code: "BUSY" });
+  host.releaseHung();
+  await unstaged;
+  expect(await controllers()).toEqual([]);
+});
+
+describe("an encrypted volume whose device was lost", () => {
+  const encrypted = { ...REQUEST, encryption: { key: "swordfish" } };
+  const lose = async (): Promise<void> => {
+    target.exported = false;
+    await host.files.list("/sys/class/nvme");
+    target.exported = true;
+  };
+
+  it("does not look healthy (pain 6)", async () => {
+    await stageVolume(node, encrypted);
+    await lose();
+    const measured = measureVolume(node, { volumeId: "v", volumePath: "/staging" });
+    await expect(measured).rejects.toMatchObject({ code: "DEVICE_GONE" });
+  });
+
+  it("is staged again by the next publish, on the new device", async () => {
+    await stageVolume(node, encrypted);
+    await lose();
+    await publishVolume(node, encrypted);
+    expect(await measureVolume(node, { volumeId: "v", volumePath: "/pod" })).toMatchObject({ kind: "filesystem" });
+    await unpublishVolume(node, encrypted);
+    await unstageVolume(node, encrypted);
+    expect(await host.files.list("/dev/mapper")).toEqual([]);
+  });
+});
+
+describe("calls that come late or otherwise", () => {
+  it("an unstage of a place where the volume no longer is ends nothing", async () => {
+    await stageVolume(node, BLOCK);
+    await stageVolume(node, { ...BLOCK, stagingPath: "/other" });
+    await unstageVolume(node, BLOCK);
+    expect(await controllers()).toHaveLength(1);
+    await publishVolume(node, { ...BLOCK, stagingPath: "/other" });
+  });
+
+  it("a stage at another place is refused while the first is mounted", async () => {
+    await stageVolume(node, REQUEST);
+    const other = stageVolume(node, { ...REQUEST, stagingPath: "/other" });
+    await expect(other).rejects.toMatchObject({ code: "STAGED_OTHERWISE" });
+  });
+
+  it("a stage with another session ends the one before, which nobody else would", async () => {
+    host.addNvmeTarget({ nqn: nqnOf(OTHER_UUID), uuid: OTHER_UUID, portals: ["192.0.2.1:4420"], sizeBytes: GIB });
+    await stageVolume(node, BLOCK);
+    await stageVolume(node, { ...BLOCK, connection: connectionTo(OTHER_UUID) });
+    expect(await controllers()).toHaveLength(1);
+    await unstageVolume(node, BLOCK);
+    expect(await controllers()).toEqual([]);
+  });
+
+  it("a repeated publish for a single pod does not mind the pod's own subPath", async () => {
+    const exclusive = { ...REQUEST, exclusive: true };
+    await stageVolume(node, exclusive);
+    await publishVolume(node, exclusive);
+    host.addFile("/pod/sub/file");
+    await host.files.mkdir("/subpath");
+    await host.run("mount", ["--bind", "/pod/sub", "/subpath"]);
+    await publishVolume(node, exclusive);
+    expect(await findMounts(host, { target: "/pod" })).toHaveLength(1);
+  });
+});
