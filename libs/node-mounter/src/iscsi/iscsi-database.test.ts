@@ -92,6 +92,17 @@ describe.each(PLACES)("the records of %s", (_, path, portal) => {
 });
 
 describe("records", () => {
+  it.each([
+    ["empty", ""],
+    ["begun", RECORD.slice(0, RECORD.indexOf("node.tpgt"))],
+    ["of nothing", RECORD.replace(IQN, "")],
+  ])("that a killed iscsiadm has left %s go: it would fail every login because of them", async (_what, text) => {
+    await put(`etc/iscsi/nodes/${IQN}/192.0.2.1,3260,1/default`, text);
+    await put(`etc/iscsi/nodes/${IQN}/192.0.2.2,3260`, text);
+    await database.sweep(IQN);
+    expect(await database.has(IQN)).toBe(false);
+  });
+
   it("that are not there: said so, with the places", async () => {
     const change = database.change({ iqn: IQN, portal: V4, iface: IFACE }, SETTINGS);
     await expect(change).rejects.toMatchObject({ code: "UNSUPPORTED" });

@@ -7,6 +7,7 @@ import { type NodeSettings, readSetting, withSettings } from "./node-record.ts";
 const DATABASES = ["/etc/iscsi", "/var/lib/iscsi"] as const;
 /** What the durable write of a file leaves when it is interrupted. */
 const TEMPORARY = ".new";
+const RECORD_END = "# END RECORD";
 const NOT_WRITABLE: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM"]);
 
 /** Which record. */
@@ -58,16 +59,31 @@ export class IscsiDatabase {
     return false;
   }
 
-  /** Removes what an interrupted change has left: iscsiadm would take it for a record, and it may hold secrets. */
+  /**
+   * Removes what an interrupted change has left: a file of ours, which may hold secrets, and a record that iscsiadm has
+   * begun and not written to its end. It would take both for records, and refuse every other because of them.
+   */
   async sweep(iqn: string): Promise<void> {
     for (const root of this.#roots) {
       const target = `${root}/nodes/${iqn}`;
       for (const name of (await this.#host.files.list(target)) ?? []) {
-        const inside = ((await this.#host.files.list(`${target}/${name}`)) ?? []).map((each) => `${name}/${each}`);
-        const left = [name, ...inside].filter((each) => each.endsWith(TEMPORARY));
-        for (const each of left) await this.#host.files.unlink(`${target}/${each}`);
+        const path = `${target}/${name}`;
+        const inside = await this.#host.files.list(path);
+        const files = inside === undefined ? [path] : inside.map((each) => `${path}/${each}`);
+        let kept = 0;
+        for (const file of files) {
+          if (await this.#isLeft(iqn, file)) await this.#host.files.unlink(file);
+          else kept += 1;
+        }
+        if (inside !== undefined && kept === 0) await this.#host.files.rmdir(path);
       }
     }
+  }
+
+  async #isLeft(iqn: string, path: string): Promise<boolean> {
+    if (path.endsWith(TEMPORARY)) return true;
+    const text = await this.#host.files.readText(path);
+    return text !== undefined && (readSetting(text, "node.name") !== iqn || !text.includes(RECORD_END));
   }
 
   /** Whether an iface record is complete. */
