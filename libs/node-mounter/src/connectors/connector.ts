@@ -18,7 +18,8 @@ export interface AttachedDevice {
 
 /**
  * Brings a volume's block device to this node. All of it idempotent; calls for one volume wait for each other.
- * `Connection` is plain JSON without secrets: it is kept in a record. Every method throws ConnectorError.
+ * `Connection` is plain JSON without secrets: it is kept in a record. Every method throws ConnectorError, or HostError
+ * where a command could not be run to its end (`ABORTED` at the caller's abort).
  */
 export interface Connector<Connection> {
   /** Names the way: "nvme", "iscsi", "loop". */
