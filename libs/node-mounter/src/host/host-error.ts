@@ -18,6 +18,9 @@ export class HostError extends Error {
   }
 }
 
+/** What failed at the same time as an error that was thrown: its children are waited for, too. */
+const besides: WeakMap<Error, Promise<unknown>> = new WeakMap();
+
 /**
  * Resolves when every child that an error speaks of (through its causes) has ended. A caller that holds a lock for
  * the object waits for this before it lets go.
@@ -25,6 +28,7 @@ export class HostError extends Error {
 export async function childrenSettled(error: unknown): Promise<void> {
   for (let each = error; each instanceof Error; each = each.cause) {
     if (each instanceof HostError) await each.settled;
+    await besides.get(each);
   }
 }
 
@@ -36,11 +40,7 @@ export function throwAll(results: readonly PromiseSettledResult<unknown>[]): voi
   const errors: unknown[] = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
   const [first] = errors;
   if (first === undefined) return;
-  if (first instanceof Error && errors.length > 1) {
-    const settled = Promise.all(errors.map(childrenSettled)).then(() => undefined);
-    let last: Error = first;
-    while (last.cause instanceof Error) last = last.cause;
-    last.cause = new HostError("ABORTED", `${errors.length - 1} more failed at the same time`, { settled });
-  }
+  const others = errors.filter((error) => error !== first);
+  if (first instanceof Error && others.length > 0) besides.set(first, Promise.all(others.map(childrenSettled)));
   throw first;
 }
