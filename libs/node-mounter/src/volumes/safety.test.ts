@@ -143,6 +143,15 @@ describe("an encrypted volume whose device was lost", () => {
     await expect(measured).rejects.toMatchObject({ code: "DEVICE_GONE" });
   });
 
+  it("of raw blocks is not shown by the mapping of the lost device, although the new one is there", async () => {
+    const blocks = { ...encrypted, access: { kind: "block" } } as const;
+    await stageVolume(node, blocks);
+    await lose();
+    await node.connector.attach(blocks.connection);
+    await publishVolume(node, blocks);
+    expect(host.runsOf("cryptsetup").filter(([action]) => action === "open")).toHaveLength(2);
+  });
+
   it("is staged again by the next publish, on the new device", async () => {
     await stageVolume(node, encrypted);
     await lose();
