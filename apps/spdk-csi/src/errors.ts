@@ -1,5 +1,5 @@
 import { CsiError, type CsiErrorCode } from "@org/csi-framework";
-import { ConnectorError, FilesystemError, HostError, MountError, VolumeError } from "@org/node-mounter";
+import { NodeMounterError } from "@org/node-mounter";
 import {
   SpdkConnectionError,
   SpdkProtocolError,
@@ -82,12 +82,7 @@ export function toCsiError(error: unknown): CsiError | undefined {
     return new CsiError("INTERNAL", `SPDK refused: ${error.message}; the target's own log says why`, { cause: error });
   if (error instanceof SpdkUnsupportedError)
     return new CsiError("FAILED_PRECONDITION", error.message, { cause: error });
-  const fromNode =
-    error instanceof MountError ||
-    error instanceof FilesystemError ||
-    error instanceof ConnectorError ||
-    error instanceof VolumeError ||
-    error instanceof HostError;
-  if (fromNode) return new CsiError(NODE_STATUS[error.code] ?? "INTERNAL", error.message, { cause: error });
+  if (error instanceof NodeMounterError)
+    return new CsiError(NODE_STATUS[error.code] ?? "INTERNAL", error.message, { cause: error });
   return undefined;
 }

@@ -31,6 +31,7 @@ export type { ChangeLimits, FileStat, Host, HostFiles, OnTimeout, RunOptions, Ru
 export { childrenSettled, HOST_ERROR_CODES, HostError, type HostErrorCode } from "./host/host-error.ts";
 export { type LinuxHostOptions, linuxHost } from "./host/linux-host.ts";
 export type { Logger } from "./host/logger.ts";
+export { NodeMounterError } from "./host/node-mounter-error.ts";
 export {
   ISCSI_DISCOVERIES,
   type IscsiConnection,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { MAY_RESIZE_EXT4 } from "../test/may-resize-ext4.ts";
 import { blockDeviceSize, logicalBlockSize } from "./block-devices/block-device.ts";
 import { deviceUsers } from "./block-devices/device-users.ts";
 import type { Connector } from "./connectors/connector.ts";
@@ -25,11 +26,6 @@ if (!ROOT) process.stdout.write("not root: the tests on real loop devices are sk
 
 const MIB = 1024 ** 2;
 
-/** The kernel resizes a mounted ext4 only for CAP_SYS_RESOURCE (bit 24), which containers often lack. */
-const CAPABILITIES = BigInt(
-  `0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0"}`,
-);
-const MAY_RESIZE_EXT4 = (CAPABILITIES & (1n << 24n)) !== 0n;
 if (!MAY_RESIZE_EXT4)
   process.stdout.write("no CAP_SYS_RESOURCE: a mounted ext4 cannot be grown here, its refusal is tested\n");
 

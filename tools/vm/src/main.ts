@@ -35,16 +35,20 @@ async function testSuite({ guest, machines, concurrency }: Suite, wanted: readon
       groups: machine.groups.filter((name) => wanted.length === 0 || wanted.includes(name)),
     }))
     .filter(({ groups }) => groups.length > 0);
-  let worst = 0;
+  const count = waiting.length;
+  const total = { status: 0, passed: 0, failed: 0 };
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined && worst !== TERMINATED; next = waiting.shift()) {
-      const status = await testInMachine(guest, next);
+    for (let next = waiting.shift(); next !== undefined && total.status !== TERMINATED; next = waiting.shift()) {
+      const { status, passed, failed } = await testInMachine(guest, next);
       if (status !== 0) process.stdout.write(`FAILED machine of ${next.groups.join(", ")}: exit status ${status}\n`);
-      worst = Math.max(worst, status);
+      total.status = Math.max(total.status, status);
+      total.passed += passed;
+      total.failed += failed;
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
-  return worst;
+  process.stdout.write(`${count} machines: ${total.passed} passed, ${total.failed} failed\n`);
+  return total.status;
 }
 
 process.exitCode = await main(process.argv.slice(2));

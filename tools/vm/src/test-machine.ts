@@ -12,8 +12,15 @@ import { quote, runInVirtualMachine } from "./virtual-machine.ts";
 const DISK_BYTES = 64 * 1024 ** 3;
 const TIMEOUT_SECONDS = 400;
 
-/** Does the groups of a machine, with an emulator of their own; the exit status. */
-export async function testInMachine(guest: string, { groups, ...machine }: Machine): Promise<number> {
+/** How it went in a machine. */
+export interface Outcome {
+  readonly status: number;
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Does the groups of a machine, with an emulator of their own. */
+export async function testInMachine(guest: string, { groups, ...machine }: Machine): Promise<Outcome> {
   const dir = await mkdtemp(join(tmpdir(), "vm-emulator-"));
   const disk = join(dir, "disk");
   await writeFile(disk, "");
@@ -29,7 +36,14 @@ export async function testInMachine(guest: string, { groups, ...machine }: Machi
     const command = [process.execPath, "--conditions=@org/source", join(import.meta.dirname, guest), setting, ...groups]
       .map(quote)
       .join(" ");
-    return await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, ...machine });
+    let output = "";
+    const onOutput = (text: string): void => {
+      output += text;
+    };
+    const status = await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, onOutput, ...machine });
+    const [passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed$/m.exec(output)?.slice(1).map(Number) ?? [];
+    // A machine that ended without a word has failed, too.
+    return { status, passed, failed: status !== 0 && failed === 0 ? 1 : failed };
   } finally {
     await emulator.stop();
     await rm(dir, { recursive: true, force: true });

@@ -18,18 +18,24 @@ export interface MachineOptions {
   readonly kernel?: KernelFlavour;
   /** Put on the kernel's command line. Default none. */
   readonly kernelArguments?: string;
+  /** Told what the command prints, besides. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** Runs a shell command in a new virtual machine, as root, on what it prints to ours; gives its exit status. */
 export async function runInVirtualMachine(
   command: string,
-  { timeoutSeconds, processors = 1, kernel = "cloud", kernelArguments = "" }: MachineOptions,
+  { timeoutSeconds, processors = 1, kernel = "cloud", kernelArguments = "", onOutput }: MachineOptions,
 ): Promise<number> {
   const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");
   const prepared = spawnSync(join(SCRIPTS, "prepare.sh"), [cache, kernel], { stdio: ["ignore", "ignore", "inherit"] });
   if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
   const args = [cache, kernel, String(timeoutSeconds), command, String(processors), kernelArguments];
-  const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "inherit", "inherit"] });
+  const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "pipe", "inherit"] });
+  machine.stdout.setEncoding("utf8").on("data", (text: string) => {
+    process.stdout.write(text);
+    onOutput?.(text);
+  });
   // Whoever ends this ends the machine; what was begun around it is put in order then.
   const end = (): void => {
     machine.kill("SIGTERM");

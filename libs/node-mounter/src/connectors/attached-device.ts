@@ -16,7 +16,8 @@ export async function attachedDevice(
   { name, deviceNumber }: Disk,
   limits: WaitLimits,
 ): Promise<AttachedDevice> {
-  if (deviceNumber === undefined) throw new ConnectorError("FAILED", `${name} went while it was attached`);
+  if (deviceNumber === undefined)
+    throw new ConnectorError("FAILED", `${name} went while it was attached: repeat the call`);
   const device = await waitFor(host, () => ensureDeviceNode(host, name, deviceNumber), limits);
   if (device !== undefined) return { device };
   throw new ConnectorError(

@@ -1,3 +1,5 @@
+import { NodeMounterError } from "../host/node-mounter-error.ts";
+
 /** Why a device could not be attached, used or let go of. */
 export const CONNECTOR_ERROR_CODES = [
   /** The connection or a secret is wrong in itself. */
@@ -36,12 +38,6 @@ export const CONNECTOR_ERROR_CODES = [
 export type ConnectorErrorCode = (typeof CONNECTOR_ERROR_CODES)[number];
 
 /** A device that could not be attached, used or let go of; the message says which, why and what to do. */
-export class ConnectorError extends Error {
+export class ConnectorError extends NodeMounterError<ConnectorErrorCode> {
   override readonly name = "ConnectorError";
-  readonly code: ConnectorErrorCode;
-
-  constructor(code: ConnectorErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { refusalOf } from "../../test/refusal.ts";
 import { ensureFilesystem } from "../filesystems/ensure-filesystem.ts";
 import { FilesystemError } from "../filesystems/filesystem-error.ts";
 import { ensureMounted } from "../mounts/ensure-mounted.ts";
@@ -36,14 +37,7 @@ function fill({ device, ciphertext }: EncryptedDevice, options = {}) {
   return ensureFilesystem(host, records, request, options);
 }
 
-async function refusal(call: Promise<unknown>): Promise<FilesystemError> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (error instanceof FilesystemError) return error;
-  throw new Error(`not refused with a FilesystemError: ${String(error)}`);
-}
+const refusal = (call: Promise<unknown>) => refusalOf(FilesystemError, call);
 
 const code = async (call: Promise<unknown>): Promise<string> => (await refusal(call)).code;
 const formats = (): number => host.runsOf("cryptsetup").filter(([action]) => action === "luksFormat").length;

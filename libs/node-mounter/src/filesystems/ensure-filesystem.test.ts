@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { refusalOf } from "../../test/refusal.ts";
 import { openVolumeRecords, type VolumeRecords } from "../records/volume-records.ts";
 import { type FakeContent, type FakeHost, fakeHost } from "../testing.ts";
 import { ensureFilesystem } from "./ensure-filesystem.ts";
@@ -22,14 +23,7 @@ function ensure(own: Partial<FilesystemRequest> = {}, options = {}) {
   return ensureFilesystem(host, records, request, options);
 }
 
-async function refusal(call: Promise<unknown>): Promise<string> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (error instanceof FilesystemError) return error.code;
-  throw new Error(`not refused with a FilesystemError: ${String(error)}`);
-}
+const refusal = async (call: Promise<unknown>) => (await refusalOf(FilesystemError, call)).code;
 
 const holds = (content: FakeContent): void => {
   const device = host.device(DEVICE);

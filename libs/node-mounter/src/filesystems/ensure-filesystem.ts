@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { requireDevice } from "../block-devices/block-device.ts";
 import type { Host } from "../host/host.ts";
-import type { VolumeRecord, VolumeRecordPatch, VolumeRecords } from "../records/volume-records.ts";
+import { asWritten, type VolumeRecord, type VolumeRecordPatch, type VolumeRecords } from "../records/volume-records.ts";
 import { eraseSignature } from "./erase-signature.ts";
 import { FilesystemError } from "./filesystem-error.ts";
 import { filesystemLabel } from "./filesystem-label.ts";
@@ -166,15 +166,7 @@ function toPatch(
   record: VolumeRecord | undefined,
   format: Pick<VolumeRecordPatch, "state" | "filesystemUuid" | "resume">,
 ): VolumeRecordPatch {
-  const { usedProofs = [], encryption } = record ?? {};
-  return {
-    resume: undefined,
-    ...format,
-    fsType,
-    usedProofs: withProof(usedProofs, blankProof),
-    zeroReadOffset: undefined,
-    ...(encryption !== undefined && { encryption: { uuid: encryption.uuid, state: encryption.state } }),
-  };
+  return { ...asWritten(record), ...format, fsType, usedProofs: withProof(record?.usedProofs ?? [], blankProof) };
 }
 
 function toEnsured(

@@ -1,3 +1,5 @@
+import { NodeMounterError } from "../host/node-mounter-error.ts";
+
 /** Why a device or its filesystem cannot be used. */
 export const FILESYSTEM_ERROR_CODES = [
   /** The device holds another filesystem than the one asked for. */
@@ -50,12 +52,6 @@ export const FILESYSTEM_ERROR_CODES = [
 export type FilesystemErrorCode = (typeof FILESYSTEM_ERROR_CODES)[number];
 
 /** A device or filesystem that cannot be used; the message says which, why and what to do. */
-export class FilesystemError extends Error {
+export class FilesystemError extends NodeMounterError<FilesystemErrorCode> {
   override readonly name = "FilesystemError";
-  readonly code: FilesystemErrorCode;
-
-  constructor(code: FilesystemErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

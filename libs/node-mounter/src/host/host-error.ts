@@ -1,3 +1,5 @@
+import { NodeMounterError } from "./node-mounter-error.ts";
+
 /** Why a command gave no result. */
 export const HOST_ERROR_CODES = ["COMMAND_NOT_FOUND", "TIMEOUT", "ABORTED", "SPAWN_FAILED"] as const;
 
@@ -5,15 +7,13 @@ export const HOST_ERROR_CODES = ["COMMAND_NOT_FOUND", "TIMEOUT", "ABORTED", "SPA
 export type HostErrorCode = (typeof HOST_ERROR_CODES)[number];
 
 /** A command that could not be run to its end. */
-export class HostError extends Error {
+export class HostError extends NodeMounterError<HostErrorCode> {
   override readonly name = "HostError";
-  readonly code: HostErrorCode;
   /** Resolves when the child has really ended, which may be long after its deadline. */
   readonly settled: Promise<void>;
 
   constructor(code: HostErrorCode, message: string, options: { cause?: unknown; settled?: Promise<void> } = {}) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
-    this.code = code;
+    super(code, message, options.cause === undefined ? {} : { cause: options.cause });
     this.settled = options.settled ?? Promise.resolve();
   }
 }

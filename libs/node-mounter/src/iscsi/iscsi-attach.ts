@@ -155,7 +155,11 @@ export class IscsiAttach {
   }
 
   async #device(disk: IscsiDisk | undefined): Promise<AttachedDevice> {
-    if (disk === undefined) throw new ConnectorError("FAILED", "the device went while it was attached");
+    if (disk === undefined)
+      throw new ConnectorError(
+        "FAILED",
+        `the device of ${this.#request.connection.iqn} went while it was attached: repeat the call`,
+      );
     await this.#requireNoMultipath(disk.name);
     return attachedDevice(this.#host, disk, this.#settleLimits());
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Host } from "../host/host.ts";
-import { type FakeHost, fakeHost } from "../testing.ts";
+import { Crash, crashingHost, type FakeHost, fakeHost } from "../testing.ts";
 import type { IscsiConnection } from "./iscsi-connection.ts";
 import { iscsiConnector } from "./iscsi-connector.ts";
 
@@ -18,37 +18,6 @@ const CONNECTION: IscsiConnection = {
   initiatorName: "iqn.2020-04.io.spdk.csi:node:default:n1",
 };
 const RECORDS = `/etc/iscsi/nodes/${IQN}`;
-/** More than any call has effects. */
-const ENOUGH = 60;
-
-class Killed extends Error {}
-
-/** A host on which this process is killed after so many effects: nothing that it does later happens. */
-function dyingHost(host: FakeHost, effects: number): Host {
-  let left = effects;
-  const dying =
-    <Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      if (left === 0) throw new Killed();
-      const result = await work(...args);
-      if (--left === 0) throw new Killed();
-      return result;
-    };
-  const { files } = host;
-  return {
-    run: dying<Parameters<Host["run"]>, Awaited<ReturnType<Host["run"]>>>((...args) => host.run(...args)),
-    files: {
-      ...files,
-      unlink: dying(files.unlink),
-      // Killed between the temporary file and its new name.
-      writeFileDurable: dying(async (path: string, text: string) => {
-        if (left === 1) host.addFile(`${path}.new`, text);
-        else await files.writeFileDurable(path, text);
-      }),
-    },
-  };
-}
-
 function machine(): FakeHost {
   const host = fakeHost();
   const luns = [0, 1].map((lun) => ({ lun, wwid: `naa.${lun}`, serial: `serial-${lun}`, sizeBytes: 1024n ** 3n }));
@@ -59,26 +28,29 @@ function machine(): FakeHost {
 const attach = (host: Host) => iscsiConnector(host, { settleMs: 20 }).attach(CONNECTION, { secrets: CHAP });
 const detach = (host: Host) => iscsiConnector(host, { settleMs: 20 }).detach(CONNECTION);
 
-/** Kills `work` after each of its effects in turn; `after` looks what a fresh process makes of that. Gives how often. */
+/** Kills `work` before and after each of its steps in turn; `after` looks what a fresh process makes of that. Gives how often. */
 async function killEverywhere(
   prepare: (host: FakeHost) => Promise<unknown>,
   work: (host: Host) => Promise<unknown>,
   after: (host: FakeHost) => Promise<void>,
 ): Promise<number> {
-  for (let effects = 1; effects < ENOUGH; effects++) {
-    const host = machine();
-    await prepare(host);
-    const killed = await work(dyingHost(host, effects)).then(
-      () => false,
-      (error: unknown) => {
-        if (error instanceof Killed) return true;
-        throw error;
-      },
-    );
-    await after(host);
-    if (!killed) return effects - 1;
+  let kills = 0;
+  for (const when of ["before", "after"] as const) {
+    for (let at = 0; ; at++, kills++) {
+      const host = machine();
+      await prepare(host);
+      const killed = await work(crashingHost(host, at, when)).then(
+        () => false,
+        (error: unknown) => {
+          if (error instanceof Crash) return true;
+          throw error;
+        },
+      );
+      await after(host);
+      if (!killed) break;
+    }
   }
-  throw new Error("it never ended");
+  return kills;
 }
 
 async function expectAttached(host: FakeHost): Promise<void> {
@@ -94,7 +66,7 @@ async function expectNothing(host: FakeHost): Promise<void> {
   expect(await host.files.lstat("/dev/sda")).toBeUndefined();
 }
 
-describe("killed after any of its effects", () => {
+describe("killed before or after any of its steps", () => {
   it("an attach is ended right by the next attach", async () => {
     const times = await killEverywhere(
       async () => undefined,
@@ -104,7 +76,7 @@ describe("killed after any of its effects", () => {
         await expectNothing(host);
       },
     );
-    expect(times).toBeGreaterThan(9);
+    expect(times).toBeGreaterThan(18);
   });
 
   it("an attach is undone by a detach, and no secret is left", async () => {
@@ -113,7 +85,7 @@ describe("killed after any of its effects", () => {
 
   it("a detach is ended right by the next detach", async () => {
     const times = await killEverywhere(attach, detach, expectNothing);
-    expect(times).toBeGreaterThan(2);
+    expect(times).toBeGreaterThan(5);
   });
 
   it("a detach is undone by an attach", async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { addNvmeVolume, connectionTo, UUID } from "../../test/nvme-volume.ts";
 import { nvmeConnector } from "../nvme/nvme-connector.ts";
 import { type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
 import { diagnoseMount } from "./diagnose-mount.ts";
@@ -7,24 +8,14 @@ import { ensureMounted } from "./ensure-mounted.ts";
 import { findMounts } from "./mount-table.ts";
 import { removeMount } from "./remove-mount.ts";
 
-const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
-const CONNECTION = {
-  transport: "tcp",
-  nqn: `nqn.2020-04.io.spdk.csi:uuid:${UUID}`,
-  portals: [{ address: "192.0.2.1", port: 4420 }],
-  uuid: UUID,
-  hostNqn: "nqn.2020-04.io.spdk.csi:node:default:n1",
-  hostId: "5a2f8bd0-8f0c-5f4e-9a0e-2f9a70d6c111",
-} as const;
-
 let host: FakeHost;
 let target: FakeNvmeTarget;
 let device: string;
 beforeEach(async () => {
   host = fakeHost();
-  target = host.addNvmeTarget({ nqn: CONNECTION.nqn, uuid: UUID, portals: ["192.0.2.1:4420"], sizeBytes: 1024n ** 3n });
+  target = addNvmeVolume(host, UUID);
   target.content = { kind: "filesystem", type: "ext4", uuid: UUID };
-  ({ device } = await nvmeConnector(host).attach(CONNECTION));
+  ({ device } = await nvmeConnector(host).attach(connectionTo(UUID)));
   await ensureMounted(host, { source: device, target: "/staging", fsType: "ext4" });
   await ensureBindMounted(host, { source: "/staging", target: "/pod", kind: "directory", readonly: false });
 });

@@ -1,3 +1,5 @@
+import { NodeMounterError } from "../host/node-mounter-error.ts";
+
 /** Why a mount could not be made or removed. */
 export const MOUNT_ERROR_CODES = [
   /** Something else is mounted on the target. */
@@ -28,12 +30,6 @@ export const MOUNT_ERROR_CODES = [
 export type MountErrorCode = (typeof MOUNT_ERROR_CODES)[number];
 
 /** A mount that could not be made or removed; the message says which, why and what to do. */
-export class MountError extends Error {
+export class MountError extends NodeMounterError<MountErrorCode> {
   override readonly name = "MountError";
-  readonly code: MountErrorCode;
-
-  constructor(code: MountErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

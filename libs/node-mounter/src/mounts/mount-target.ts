@@ -38,5 +38,8 @@ export async function runMount(host: Host, argv: readonly [string, ...string[]],
   const [command, ...args] = argv;
   const { exitCode, stderr } = await host.run(command, args, options);
   if (exitCode === 0) return;
-  throw new MountError("COMMAND_FAILED", `${argv.join(" ")} failed with exit code ${exitCode}: ${stderr.trim()}`);
+  throw new MountError(
+    "COMMAND_FAILED",
+    `${argv.join(" ")} failed with exit code ${exitCode}: ${stderr.trim()}; the kernel's log on this node may say more`,
+  );
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { refusalOf } from "../../test/refusal.ts";
 import { type FakeHost, fakeHost } from "../testing.ts";
 import { ensureBindMounted } from "./ensure-bind-mounted.ts";
 import { ensureMounted } from "./ensure-mounted.ts";
@@ -16,14 +17,7 @@ beforeEach(() => {
   for (const name of ["a", "b"]) host.addDevice(`/dev/${name}`, GIB, { kind: "filesystem", type: "ext4", uuid: UUID });
 });
 
-async function refusal(call: Promise<unknown>): Promise<string> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (error instanceof MountError) return error.code;
-  throw new Error(`not refused with a MountError: ${String(error)}`);
-}
+const refusal = async (call: Promise<unknown>) => (await refusalOf(MountError, call)).code;
 
 const mount = (source = "/dev/a", target = "/staging") =>
   ensureMounted(host, { source, target, fsType: "ext4", options: [] });

@@ -155,7 +155,11 @@ export class NvmeAttach {
   }
 
   async #device({ diagnosis: { namespace } }: NvmeSession): Promise<AttachedDevice> {
-    if (namespace === undefined) throw new ConnectorError("FAILED", "the device went while it was attached");
+    if (namespace === undefined)
+      throw new ConnectorError(
+        "FAILED",
+        `the device of ${this.#request.connection.nqn} went while it was attached: repeat the call`,
+      );
     const { settleMs, signal } = this.#request;
     return attachedDevice(this.#host, namespace, { timeoutMs: Math.min(settleMs, this.#leftMs), signal });
   }

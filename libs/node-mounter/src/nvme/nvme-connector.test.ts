@@ -3,6 +3,8 @@ import { crc32 } from "node:zlib";
 
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { addNvmeVolume, connectionTo, GIB, OTHER_UUID, UUID } from "../../test/nvme-volume.ts";
+import { refusalOf } from "../../test/refusal.ts";
 import type { Connector } from "../connectors/connector.ts";
 import { ConnectorError } from "../connectors/connector-error.ts";
 import { ensureMounted } from "../mounts/ensure-mounted.ts";
@@ -10,18 +12,8 @@ import { type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
 import type { NvmeConnection } from "./nvme-connection.ts";
 import { nvmeConnector } from "./nvme-connector.ts";
 
-const GIB = 1024n ** 3n;
-const NQN = "nqn.2020-04.io.spdk.csi:uuid:6211b48b-bd77-4bc8-ad3f-de3728351d09";
-const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
-const OTHER_UUID = "0e6ad2c2-1f30-4a3c-a5b3-5f2f2d0c1a77";
-const CONNECTION: NvmeConnection = {
-  transport: "tcp",
-  nqn: NQN,
-  portals: [{ address: "192.0.2.1", port: 4420 }],
-  uuid: UUID,
-  hostNqn: "nqn.2020-04.io.spdk.csi:node:default:n1",
-  hostId: "5a2f8bd0-8f0c-5f4e-9a0e-2f9a70d6c111",
-};
+const CONNECTION = connectionTo(UUID);
+const NQN = CONNECTION.nqn;
 const TWO_PORTALS: NvmeConnection = {
   ...CONNECTION,
   portals: [...CONNECTION.portals, { address: "fd00::2", port: 4421 }],
@@ -32,7 +24,7 @@ let target: FakeNvmeTarget;
 let connector: Connector<NvmeConnection>;
 beforeEach(() => {
   host = fakeHost();
-  target = host.addNvmeTarget({ nqn: NQN, uuid: UUID, portals: ["192.0.2.1:4420", "fd00::2:4421"], sizeBytes: GIB });
+  target = addNvmeVolume(host, UUID, ["fd00::2:4421"]);
   connector = nvmeConnector(host, { settleMs: 40, pathGraceMs: 40 });
 });
 
@@ -43,15 +35,7 @@ function dhchapKey(): string {
   return `DHHC-1:01:${Buffer.concat([key, crc]).toString("base64")}:`;
 }
 
-async function defect(call: Promise<unknown>): Promise<{ code: string; message: string }> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (error instanceof ConnectorError) return { code: error.code, message: error.message };
-  throw new Error(`not refused with a ConnectorError: ${String(error)}`);
-}
-
+const defect = (call: Promise<unknown>) => refusalOf(ConnectorError, call);
 const state = async () => (await connector.diagnose(CONNECTION))?.code ?? "HEALTHY";
 const connects = () => host.runsOf("tee").filter(([path]) => path === "/dev/nvme-fabrics").length;
 const controllers = async () => (await host.files.list("/sys/class/nvme")) ?? [];

@@ -63,19 +63,22 @@ export async function deleteControllers(
   throwAll(results);
 }
 
-async function deleteController(host: Host, { name }: NvmeController, options: CallOptions): Promise<void> {
+async function deleteController(host: Host, { name, nqn }: NvmeController, options: CallOptions): Promise<void> {
   const { timeoutMs = 30_000, signal } = options;
   const file = `/sys/class/nvme/${name}/delete_controller`;
   try {
     const { exitCode, stderr } = await writeKernelFile(host, file, "1", { timeoutMs, signal });
     // Gone already, by another call or because the kernel gave it up.
     if (exitCode === 0 || (await host.files.lstat(`/sys/class/nvme/${name}`)) === undefined) return;
-    throw new ConnectorError("FAILED", `${name} cannot be disconnected: ${stderr.trim()}`);
+    throw new ConnectorError(
+      "FAILED",
+      `${name}, a session with ${nqn}, cannot be ended: ${stderr.trim()}; repeat the call`,
+    );
   } catch (cause) {
     if (!(cause instanceof HostError) || cause.code !== "TIMEOUT") throw cause;
     throw new ConnectorError(
       "TIMEOUT",
-      `${name} is not disconnected after ${timeoutMs} ms: I/O to it waits in the kernel; repeat the call, and see what still uses the device`,
+      `${name}, a session with ${nqn}, has not ended after ${timeoutMs} ms: I/O to it waits in the kernel; repeat the call, and see what still uses the device`,
       { cause },
     );
   }

@@ -5,6 +5,8 @@ import { readAttribute } from "../host/kernel-files.ts";
 export interface NvmeController {
   /** The kernel's name: "nvme0". */
   readonly name: string;
+  /** The subsystem's. */
+  readonly nqn: string;
   /** "live", "connecting", "deleting", … (Linux: nvme_sysfs_show_state). */
   readonly state: string;
   readonly address: string;
@@ -46,7 +48,7 @@ export async function hasNativeMultipath(host: Host): Promise<boolean> {
  */
 export async function readSubsystem(host: Host, nqn: string, hostNqn: string): Promise<NvmeSubsystem> {
   const names = await ofNqn(host, CONTROLLERS, nqn);
-  const read = (await Promise.all(names.map((name) => readController(host, name)))).filter(isPresent);
+  const read = (await Promise.all(names.map((name) => readController(host, name, nqn)))).filter(isPresent);
   const controllers = read.filter((each) => each.hostNqn === undefined || each.hostNqn === hostNqn);
   const subsystems = controllers.length === 0 ? [] : await ofNqn(host, SUBSYSTEMS, nqn);
   const places = [
@@ -69,13 +71,13 @@ async function ofNqn(host: Host, dir: string, nqn: string): Promise<string[]> {
   return names.filter((_, index) => nqns[index] === nqn);
 }
 
-async function readController(host: Host, name: string): Promise<NvmeController | undefined> {
+async function readController(host: Host, name: string, nqn: string): Promise<NvmeController | undefined> {
   const read = (attribute: string) => readAttribute(host, `${CONTROLLERS}/${name}/${attribute}`);
   const [state, address, hostNqn] = await Promise.all(["state", "address", "hostnqn"].map((name) => read(name)));
   if (state === undefined) return undefined;
   const [, traddr = ""] = /(?:^|,)traddr=([^,]*)/.exec(address ?? "") ?? [];
   const [, trsvcid = "0"] = /(?:^|,)trsvcid=(\d+)/.exec(address ?? "") ?? [];
-  return { name, state, address: traddr, port: Number(trsvcid), hostNqn };
+  return { name, nqn, state, address: traddr, port: Number(trsvcid), hostNqn };
 }
 
 interface Entry {

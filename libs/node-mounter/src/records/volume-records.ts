@@ -70,8 +70,10 @@ export class VolumeRecords {
   }
 
   /**
-   * What is known of a volume. What this node saw of its blankness before it was booted anew is not: a node that crashed
-   * has detached nothing, and other nodes may have written since. Throws FilesystemError `BAD_RECORD` when its file cannot be read. */
+   * What is known of a volume. What this node saw of its blankness before it was booted anew is not: a node that
+   * crashed has detached nothing, and other nodes may have written since. Throws
+   * FilesystemError `BAD_RECORD` when its file cannot be read.
+   */
   async find(volumeId: string): Promise<VolumeRecord | undefined> {
     const path = this.#path(volumeId);
     const text = await this.#host.files.readText(path);
@@ -178,12 +180,20 @@ export async function openVolumeRecords(host: Host, dir: string): Promise<Volume
 
 /** Without what holds only as long as nobody else can write to the volume. */
 function withoutBlankness(known: VolumeRecord): VolumeRecord {
-  const { zeroReadOffset: _, encryption, resume, ...record } = known;
-  return {
-    ...record,
-    ...(resume?.proof !== undefined && { resume: { proof: resume.proof } }),
-    ...(encryption !== undefined && { encryption: { uuid: encryption.uuid, state: encryption.state } }),
-  };
+  const { zeroReadOffset: _, encryption: __, resume, ...record } = known;
+  const proof = resume?.proof;
+  return { ...record, ...(proof !== undefined && { resume: { proof } }), ...encryptionOf(known) };
+}
+
+/** What a record is to say once something may have been written to its volume: nothing of its blankness is left. */
+export function asWritten(known: VolumeRecord | undefined): VolumeRecordPatch {
+  return { zeroReadOffset: undefined, resume: undefined, ...encryptionOf(known) };
+}
+
+/** The container, without what is known of its inside. */
+function encryptionOf(known: VolumeRecord | undefined): Pick<VolumeRecord, "encryption"> {
+  const { encryption } = known ?? {};
+  return encryption === undefined ? {} : { encryption: { uuid: encryption.uuid, state: encryption.state } };
 }
 
 /** A volume id may hold anything; its file name is readable and, where it had to be cut, unique by its hash. */

@@ -5,16 +5,13 @@ export class Crash extends Error {
   override readonly name = "Crash";
 }
 
-/** Everything that changes the machine. */
-const EFFECTS = [
-  "writeFileDurable",
-  "mkdir",
-  "touch",
-  "rmdir",
-  "unlink",
-] as const satisfies readonly (keyof HostFiles)[];
+/** What else changes the machine's files. */
+const EFFECTS = ["mkdir", "touch", "rmdir", "unlink"] as const satisfies readonly (keyof HostFiles)[];
 
-/** When the process is killed: before a step has its effect, or after it. */
+/**
+ * When the process is killed: before a step has its effect, or after it. Before a durable write means between its
+ * temporary file and the new name.
+ */
 export type KillMoment = "before" | "after";
 
 /** A host on which a process dies. */
@@ -29,8 +26,9 @@ export interface CrashingHost extends Host {
  */
 export function crashingHost(host: Host, at: number, when: KillMoment): CrashingHost {
   const steps: string[] = [];
-  const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+  const step = async <T>(name: string, work: () => Promise<T>, begin?: () => Promise<void>): Promise<T> => {
     const index = steps.push(name) - 1;
+    if (index === at && when === "before") await begin?.();
     if (index > at || (index === at && when === "before")) throw new Crash(name);
     const result = await work();
     if (index === at) throw new Crash(name);
@@ -41,6 +39,12 @@ export function crashingHost(host: Host, at: number, when: KillMoment): Crashing
     const original = host.files[effect].bind(host.files) as (...args: readonly unknown[]) => Promise<void>;
     files[effect] = (...args: readonly unknown[]) => step(`${effect} ${String(args[0])}`, () => original(...args));
   }
+  files["writeFileDurable"] = (path: string, text: string) =>
+    step(
+      `writeFileDurable ${path}`,
+      () => host.files.writeFileDurable(path, text),
+      () => host.files.writeFileDurable(`${path}.new`, text),
+    );
   return {
     steps,
     files: files as unknown as HostFiles,

@@ -1,36 +1,19 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import type { Host } from "../host/host.ts";
+import { addNvmeVolume, REQUEST, startNode, UUID } from "../../test/nvme-volume.ts";
 import { findMounts } from "../mounts/mount-table.ts";
 import type { NvmeConnection } from "../nvme/nvme-connection.ts";
-import { nvmeConnector } from "../nvme/nvme-connector.ts";
-import { openVolumeRecords } from "../records/volume-records.ts";
 import { Crash, crashingHost, type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
 import { type PublishRequest, publishVolume, unpublishVolume } from "./publish-volume.ts";
 import { stageVolume } from "./stage-volume.ts";
 import { unstageVolume } from "./unstage-volume.ts";
 import type { VolumeParts } from "./volume-parts.ts";
 
-const GIB = 1024n ** 3n;
-const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
+const OTHER_PORTAL = { address: "192.0.2.2", port: 4420 };
 const FILESYSTEM: PublishRequest<NvmeConnection> = {
-  volumeId: "v",
-  connection: {
-    transport: "tcp",
-    nqn: `nqn.2020-04.io.spdk.csi:uuid:${UUID}`,
-    portals: [
-      { address: "192.0.2.1", port: 4420 },
-      { address: "192.0.2.2", port: 4420 },
-    ],
-    uuid: UUID,
-    hostNqn: "nqn.2020-04.io.spdk.csi:node:default:n1",
-    hostId: "5a2f8bd0-8f0c-5f4e-9a0e-2f9a70d6c111",
-  },
-  stagingPath: "/staging",
-  targetPath: "/pod",
+  ...REQUEST,
+  connection: { ...REQUEST.connection, portals: [...REQUEST.connection.portals, OTHER_PORTAL] },
   access: { kind: "filesystem", fsType: "xfs", mountOptions: ["noatime"] },
-  mayFormat: true,
-  blankProof: { id: "proof-1" },
   readonly: true,
 };
 const KINDS = {
@@ -41,20 +24,8 @@ const KINDS = {
 
 let host: FakeHost;
 let target: FakeNvmeTarget;
-beforeEach(() => {
-  host = fakeHost();
-  const portals = ["192.0.2.1:4420", "192.0.2.2:4420"];
-  target = host.addNvmeTarget({ nqn: FILESYSTEM.connection.nqn, uuid: UUID, portals, sizeBytes: GIB });
-});
 
 type Parts = VolumeParts<NvmeConnection>;
-
-/** What a process has that was just started: nothing of an earlier one's memory. */
-async function start(machine: Host): Promise<Parts> {
-  const connector = nvmeConnector(machine, { settleMs: 20, pathGraceMs: 20 });
-  return { host: machine, connector, records: await openVolumeRecords(machine, "/state") };
-}
-
 type Call = (parts: Parts, request: PublishRequest<NvmeConnection>) => Promise<void>;
 
 /** The calls of a volume's life, in order. */
@@ -87,13 +58,13 @@ async function liveThrough(
   for (const [each, call] of Object.entries(LIFE)) {
     if (each === name) {
       const dying = crashingHost(host, at, when);
-      const error: unknown = await start(dying)
+      const error: unknown = await startNode(dying)
         .then((parts) => call(parts, request))
         .catch((caught: unknown) => caught);
       if (error !== undefined) killedAt = dying.steps[at];
       if (error !== undefined && !(error instanceof Crash) && killedAt === undefined) throw error;
     }
-    await call(await start(host), request);
+    await call(await startNode(host), request);
   }
   return killedAt;
 }
@@ -105,8 +76,7 @@ describe.each(Object.entries(KINDS))("a volume %s", (_kind, request) => {
     for (const when of ["before", "after"] as const) {
       for (let at = 0; ; at++) {
         host = fakeHost();
-        const portals = ["192.0.2.1:4420", "192.0.2.2:4420"];
-        target = host.addNvmeTarget({ nqn: request.connection.nqn, uuid: UUID, portals, sizeBytes: GIB });
+        target = addNvmeVolume(host, UUID, ["192.0.2.2:4420"]);
         const killedAt = await liveThrough(request, name, at, when);
         if (killedAt === undefined) break;
         steps += 1;

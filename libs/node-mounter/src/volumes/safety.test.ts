@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { addNvmeVolume, connectionTo, OTHER_UUID, REQUEST, startNode, UUID } from "../../test/nvme-volume.ts";
 import { findMounts } from "../mounts/mount-table.ts";
 import type { NvmeConnection } from "../nvme/nvme-connection.ts";
-import { nvmeConnector } from "../nvme/nvme-connector.ts";
-import { openVolumeRecords } from "../records/volume-records.ts";
 import { type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
 import { measureVolume } from "./measure-volume.ts";
 import { type PublishRequest, publishVolume, unpublishVolume } from "./publish-volume.ts";
@@ -11,29 +10,7 @@ import { stageVolume } from "./stage-volume.ts";
 import { unstageVolume } from "./unstage-volume.ts";
 import type { VolumeParts } from "./volume-parts.ts";
 
-const GIB = 1024n ** 3n;
 const MIB = 1024n ** 2n;
-const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
-const OTHER_UUID = "0e6ad2c2-1f30-4a3c-a5b3-5f2f2d0c1a77";
-const nqnOf = (uuid: string) => `nqn.2020-04.io.spdk.csi:uuid:${uuid}`;
-const connectionTo = (uuid: string): NvmeConnection => ({
-  transport: "tcp",
-  nqn: nqnOf(uuid),
-  portals: [{ address: "192.0.2.1", port: 4420 }],
-  uuid,
-  hostNqn: "nqn.2020-04.io.spdk.csi:node:default:n1",
-  hostId: "5a2f8bd0-8f0c-5f4e-9a0e-2f9a70d6c111",
-});
-const REQUEST: PublishRequest<NvmeConnection> = {
-  volumeId: "v",
-  connection: connectionTo(UUID),
-  stagingPath: "/staging",
-  targetPath: "/pod",
-  access: { kind: "filesystem", fsType: "ext4" },
-  mayFormat: true,
-  blankProof: { id: "proof-1" },
-  readonly: false,
-};
 const BLOCK: PublishRequest<NvmeConnection> = { ...REQUEST, access: { kind: "block" } };
 
 let host: FakeHost;
@@ -41,15 +18,9 @@ let target: FakeNvmeTarget;
 let node: VolumeParts<NvmeConnection>;
 beforeEach(async () => {
   host = fakeHost();
-  const portals = ["192.0.2.1:4420"];
-  target = host.addNvmeTarget({ nqn: nqnOf(UUID), uuid: UUID, portals, sizeBytes: GIB });
-  node = await start();
+  target = addNvmeVolume(host, UUID);
+  node = await startNode(host);
 });
-
-async function start(): Promise<VolumeParts<NvmeConnection>> {
-  const connector = nvmeConnector(host, { settleMs: 20, pathGraceMs: 20 });
-  return { host, connector, records: await openVolumeRecords(host, "/state") };
-}
 
 const controllers = async () => (await host.files.list("/sys/class/nvme")) ?? [];
 const written = { kind: "data", offsets: [100n * MIB] } as const;
@@ -81,7 +52,7 @@ describe("what a pod may have written is never formatted", () => {
     await expect(stageVolume(node, REQUEST)).rejects.toMatchObject({ code: "FORMAT_FAILED" });
     await leave();
     target.content = written;
-    node = await start();
+    node = await startNode(host);
     const staged = stageVolume(node, { ...REQUEST, blankProof: undefined });
     await expect(staged).rejects.toMatchObject({ code: "NOT_BLANK" });
     expect(host.runsOf("mkfs.ext4")).toHaveLength(1);
@@ -94,7 +65,7 @@ describe("an interrupted format is repeated", () => {
     await expect(stageVolume(node, REQUEST)).rejects.toMatchObject({ code: "FORMAT_FAILED" });
     target.content = { kind: "data", offsets: [4096n] };
     host.reboot();
-    node = await start();
+    node = await startNode(host);
     await stageVolume(node, REQUEST);
     expect(host.runsOf("mkfs.ext4")).toHaveLength(2);
   });
@@ -179,7 +150,7 @@ describe("calls that come late or otherwise", () => {
   });
 
   it("a stage with another session ends the one before, which nobody else would", async () => {
-    host.addNvmeTarget({ nqn: nqnOf(OTHER_UUID), uuid: OTHER_UUID, portals: ["192.0.2.1:4420"], sizeBytes: GIB });
+    addNvmeVolume(host, OTHER_UUID);
     await stageVolume(node, BLOCK);
     await stageVolume(node, { ...BLOCK, connection: connectionTo(OTHER_UUID) });
     expect(await controllers()).toHaveLength(1);

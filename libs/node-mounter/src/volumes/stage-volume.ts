@@ -9,7 +9,7 @@ import type { CallOptions } from "../host/call-options.ts";
 import { ensureMounted } from "../mounts/ensure-mounted.ts";
 import { canonicalPath, findMounts, isMountPoint } from "../mounts/mount-table.ts";
 import { removeDeadMounts } from "../mounts/remove-mount.ts";
-import type { VolumeRecord } from "../records/volume-records.ts";
+import { asWritten, type VolumeRecord } from "../records/volume-records.ts";
 import { VolumeError } from "./volume-error.ts";
 import type { VolumeAccess, VolumeParts } from "./volume-parts.ts";
 
@@ -77,12 +77,10 @@ async function recordAsWritten<Connection extends object>(
   { records }: VolumeParts<Connection>,
   { volumeId, blankProof }: StageRequest<Connection>,
 ): Promise<void> {
-  const { usedProofs = [], encryption } = (await records.find(volumeId)) ?? {};
+  const record = await records.find(volumeId);
   await records.update(volumeId, {
-    usedProofs: withProof(usedProofs, blankProof),
-    zeroReadOffset: undefined,
-    resume: undefined,
-    ...(encryption !== undefined && { encryption: { uuid: encryption.uuid, state: encryption.state } }),
+    ...asWritten(record),
+    usedProofs: withProof(record?.usedProofs ?? [], blankProof),
   });
 }
 

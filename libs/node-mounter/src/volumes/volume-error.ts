@@ -1,3 +1,5 @@
+import { NodeMounterError } from "../host/node-mounter-error.ts";
+
 /** Why a volume cannot be put where it is asked for. */
 export const VOLUME_ERROR_CODES = [
   /** The volume was not staged on this node, or is not at the path that the caller says. */
@@ -18,12 +20,6 @@ export const VOLUME_ERROR_CODES = [
 export type VolumeErrorCode = (typeof VOLUME_ERROR_CODES)[number];
 
 /** A volume that cannot be put where it is asked for; the message says which, why and what to do. */
-export class VolumeError extends Error {
+export class VolumeError extends NodeMounterError<VolumeErrorCode> {
   override readonly name = "VolumeError";
-  readonly code: VolumeErrorCode;
-
-  constructor(code: VolumeErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { addNvmeVolume, GIB, REQUEST, startNode, UUID } from "../../test/nvme-volume.ts";
 import { diagnoseMount } from "../mounts/diagnose-mount.ts";
 import { findMounts } from "../mounts/mount-table.ts";
 import type { NvmeConnection } from "../nvme/nvme-connection.ts";
-import { nvmeConnector } from "../nvme/nvme-connector.ts";
-import { openVolumeRecords } from "../records/volume-records.ts";
 import { type FakeHost, type FakeNvmeTarget, fakeHost } from "../testing.ts";
 import { diagnoseVolume } from "./diagnose-volume.ts";
 import { expandVolume } from "./expand-volume.ts";
@@ -14,26 +13,6 @@ import { stageVolume } from "./stage-volume.ts";
 import { unstageVolume } from "./unstage-volume.ts";
 import type { VolumeParts } from "./volume-parts.ts";
 
-const GIB = 1024n ** 3n;
-const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
-const CONNECTION: NvmeConnection = {
-  transport: "tcp",
-  nqn: `nqn.2020-04.io.spdk.csi:uuid:${UUID}`,
-  portals: [{ address: "192.0.2.1", port: 4420 }],
-  uuid: UUID,
-  hostNqn: "nqn.2020-04.io.spdk.csi:node:default:n1",
-  hostId: "5a2f8bd0-8f0c-5f4e-9a0e-2f9a70d6c111",
-};
-const REQUEST: PublishRequest<NvmeConnection> = {
-  volumeId: "v",
-  connection: CONNECTION,
-  stagingPath: "/staging",
-  targetPath: "/pod",
-  access: { kind: "filesystem", fsType: "ext4" },
-  mayFormat: true,
-  blankProof: { id: "proof-1" },
-  readonly: false,
-};
 const BLOCK: PublishRequest<NvmeConnection> = { ...REQUEST, access: { kind: "block" } };
 
 let host: FakeHost;
@@ -41,15 +20,9 @@ let target: FakeNvmeTarget;
 let parts: VolumeParts<NvmeConnection>;
 beforeEach(async () => {
   host = fakeHost();
-  target = host.addNvmeTarget({ nqn: CONNECTION.nqn, uuid: UUID, portals: ["192.0.2.1:4420"], sizeBytes: GIB });
-  parts = await freshParts();
+  target = addNvmeVolume(host, UUID);
+  parts = await startNode(host);
 });
-
-/** The parts of a process that has just been started. */
-async function freshParts(): Promise<VolumeParts<NvmeConnection>> {
-  const records = await openVolumeRecords(host, "/state");
-  return { host, records, connector: nvmeConnector(host, { settleMs: 30, pathGraceMs: 30 }) };
-}
 
 const controllers = async () => (await host.files.list("/sys/class/nvme")) ?? [];
 const mountsAt = async (path: string) => (await findMounts(host, { target: path })).length;
@@ -71,7 +44,7 @@ describe("a volume with a filesystem", () => {
   it("has what unstage needs on disk before anything is connected (pain 13)", async () => {
     await stageVolume(parts, REQUEST);
     const order = host.events.flatMap((event) => {
-      if (event.kind === "write") return event.text.includes(CONNECTION.nqn) ? ["record"] : [];
+      if (event.kind === "write") return event.text.includes(REQUEST.connection.nqn) ? ["record"] : [];
       return event.args[0] === "/dev/nvme-fabrics" ? ["connect"] : [];
     });
     expect(order.slice(0, 2)).toEqual(["record", "connect"]);
@@ -81,7 +54,7 @@ describe("a volume with a filesystem", () => {
     await stageVolume(parts, REQUEST);
     target.up = false;
     target.exported = false;
-    await unstageVolume(await freshParts(), REQUEST);
+    await unstageVolume(await startNode(host), REQUEST);
     expect(await controllers()).toEqual([]);
     expect(await mountsAt("/staging")).toBe(0);
   });
@@ -173,7 +146,7 @@ describe("pain 21: publish without a stage before it", () => {
     await stageVolume(parts, REQUEST);
     await publishVolume(parts, REQUEST);
     host.reboot();
-    parts = await freshParts();
+    parts = await startNode(host);
     await publishVolume(parts, REQUEST);
     expect(await diagnoseMount(host, "/pod")).toBeUndefined();
     expect(host.runsOf("mkfs.ext4")).toHaveLength(1);

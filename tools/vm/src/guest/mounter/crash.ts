@@ -77,10 +77,12 @@ async function stepsOf(name: keyof typeof LIFE, request: Request): Promise<reado
 async function liveThrough(request: Request, name: keyof typeof LIFE, at: number): Promise<void> {
   for (const [each, call] of Object.entries(LIFE)) {
     if (each === name) {
-      const error: unknown = await start(crashingHost(linuxHost(), at, "after"))
+      const dying = crashingHost(linuxHost(), at, "after");
+      const error: unknown = await start(dying)
         .then((parts) => call(parts, request))
         .catch((caught: unknown) => caught);
       if (error !== undefined && !(error instanceof Crash)) throw error;
+      ensure(`killed at step ${at} of ${name}`, error instanceof Crash || !Number.isFinite(at));
     }
     await call(await start(linuxHost()), request);
     if (each === "publish") {

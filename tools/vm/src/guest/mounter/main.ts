@@ -8,12 +8,14 @@ import { contractGroup } from "./contract.ts";
 import { crashGroup } from "./crash.ts";
 import { deadGroup } from "./dead.ts";
 import { iscsiGroup, iscsiSmokeGroup } from "./iscsi.ts";
-import { kernelGroup, rdmaGroup, singlePathGroup } from "./kernel-target.ts";
 import { keyGroup } from "./keys.ts";
 import { luksGroup } from "./luks.ts";
 import { manyGroup } from "./many.ts";
+import { nvmetGroup } from "./nvmet.ts";
 import { pathGroup } from "./paths.ts";
 import { ratioGroup } from "./ratio.ts";
+import { rdmaGroup } from "./rdma.ts";
+import { singlePathGroup } from "./single-path.ts";
 import { tcpGroup, tcpSmokeGroup } from "./tcp.ts";
 
 const [settingText = "{}", ...wanted] = process.argv.slice(2);
@@ -42,7 +44,7 @@ const RUNS: Readonly<Record<MounterGroup, (check: Check) => Promise<void>>> = {
   many: async (check) => manyGroup(await target(), check),
   dead: async (check) => deadGroup(await target(), check),
   ratio: async (check) => ratioGroup(await target(), check),
-  nvmet: kernelGroup,
+  nvmet: nvmetGroup,
   rdma: rdmaGroup,
   iscsi: iscsiGroup,
   luks: luksGroup,
