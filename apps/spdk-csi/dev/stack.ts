@@ -52,7 +52,16 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
     const controller = createController({
       ...shared,
       targets: [
-        { name: "emulator", rpcUrl: targetUri, targetType: "nvme-tcp", address: "127.0.0.1", port: await freePort() },
+        {
+          name: "emulator",
+          rpcUrl: targetUri,
+          targetType: "nvme-tcp",
+          portals: [{ address: "127.0.0.1", port: await freePort() }],
+          bdevs: [],
+          zeroesOnUnmap: true,
+          cordoned: false,
+          topology: {},
+        },
       ],
       now: () => new Date(),
     });

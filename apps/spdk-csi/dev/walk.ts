@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { CsiClient, VolumeCapability_AccessMode_Mode as Mode, textLogger } from "@org/csi-framework";
 
-import { humanBytes } from "../src/capacity.ts";
+import { humanBytes } from "../src/volumes/capacity.ts";
 import { startStack } from "./stack.ts";
 
 const MIB = 1024n ** 2n;

@@ -3,10 +3,15 @@ import { dirname, join } from "node:path";
 
 import { type CsiDriver, jsonLogger, type Logger, serve, textLogger } from "@org/csi-framework";
 import { linuxHost, nvmeConnector } from "@org/node-mounter";
-
-import { ConfigError, DEFAULT_CONFIG_PATH, DEFAULT_SECRET_PATH, parseConfig, type TargetConfig } from "./config.ts";
+import { type Options, parseOptions, USAGE, UsageError } from "./commands/options.ts";
+import {
+  ConfigError,
+  DEFAULT_CONFIG_PATH,
+  DEFAULT_SECRET_PATH,
+  parseConfig,
+  type TargetConfig,
+} from "./config/config.ts";
 import { toCsiError } from "./errors.ts";
-import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { createController, createNode } from "./wiring.ts";
 
 async function main(): Promise<void> {

@@ -3,16 +3,16 @@ import type { Connector, Host, NvmeConnection } from "@org/node-mounter";
 import { openVolumeRecords } from "@org/node-mounter";
 import { connect } from "@org/spdk-rpc";
 
-import type { TargetConfig } from "./config.ts";
-import { SpdkController } from "./controller.ts";
-import { Exports } from "./exports.ts";
-import { KeyedQueue } from "./keyed-queue.ts";
+import type { TargetConfig } from "./config/target-config.ts";
+import { SpdkController } from "./controller/controller.ts";
+import { Exports } from "./exports/exports.ts";
+import { KeyedQueue } from "./exports/keyed-queue.ts";
 import { LvolNames } from "./names.ts";
-import { SpdkNode } from "./node.ts";
+import { SpdkNode } from "./node/node.ts";
 import { hostId, hostNqn } from "./node-identity.ts";
-import { Snapshots } from "./snapshots.ts";
-import { Target, Targets } from "./target.ts";
-import { Volumes } from "./volumes.ts";
+import { Snapshots } from "./snapshots/snapshots.ts";
+import { Target, Targets } from "./targets/target.ts";
+import { Volumes } from "./volumes/volumes.ts";
 
 /** What a controller is wired from. */
 export interface ControllerOptions {
@@ -37,10 +37,15 @@ export function createController(options: ControllerOptions): Controller {
   const { driverName, cluster, now } = options;
   const targets = new Targets(
     options.targets.map((config) => {
-      const { username, password } = config;
-      const credentials = username === undefined || password === undefined ? {} : { username, password };
       // A dead target is told of at once: whoever calls the driver calls again.
-      return new Target(config, connect(config.rpcUrl, { ...credentials, reconnect: { attempts: 1 } }));
+      return new Target(
+        config,
+        connect(config.rpcUrl, {
+          ...config.credentials,
+          ...(config.tls && { tls: config.tls }),
+          reconnect: { attempts: 1 },
+        }),
+      );
     }),
   );
   const names = new LvolNames(cluster);

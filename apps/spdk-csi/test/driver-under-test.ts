@@ -14,7 +14,7 @@ import {
 import type { SpdkClient } from "@org/spdk-rpc";
 import { afterEach, beforeEach } from "vitest";
 
-import type { TargetConfig } from "../src/config.ts";
+import type { TargetConfig } from "../src/config/target-config.ts";
 import { toCsiError } from "../src/errors.ts";
 import { hostNqn } from "../src/node-identity.ts";
 import { createController } from "../src/wiring.ts";
@@ -89,7 +89,16 @@ export async function start(
 }
 
 export function target(name: string, rpcUrl: string): TargetConfig {
-  return { name, rpcUrl, targetType: "nvme-tcp", address: ADDRESS, port: 4420 };
+  return {
+    name,
+    rpcUrl,
+    targetType: "nvme-tcp",
+    portals: [{ address: ADDRESS, port: 4420 }],
+    bdevs: [],
+    zeroesOnUnmap: false,
+    cordoned: false,
+    topology: {},
+  };
 }
 
 export async function create(name: string, fields: object = {}): Promise<Volume> {

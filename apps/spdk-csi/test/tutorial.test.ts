@@ -2,7 +2,7 @@ import { Emulator } from "@org/spdk-emulator";
 import { connect } from "@org/spdk-rpc";
 import { describe, expect, it } from "vitest";
 
-import { parseConfig } from "../src/config.ts";
+import { parseConfig } from "../src/config/config.ts";
 import { ADDRESS, cleanups, create, MIB, NODE, nqnOf, publish, start, useDriver, uuidOf } from "./driver-under-test.ts";
 
 useDriver();

@@ -3,12 +3,12 @@ import { randomUUID } from "node:crypto";
 import type { CallOptions, NvmfSubsystem } from "@org/spdk-rpc";
 import { SpdkRpcError } from "@org/spdk-rpc";
 
-import { DriverError } from "./driver-error.ts";
+import { DriverError } from "../driver-error.ts";
+import { isNodeOf } from "../node-identity.ts";
+import type { Located } from "../targets/located.ts";
+import type { Target, Targets } from "../targets/target.ts";
+import { lvolOfNqn, parseVolumeId, subsystemNqn } from "../volume-id.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
-import type { Located } from "./located.ts";
-import { isNodeOf } from "./node-identity.ts";
-import type { Target, Targets } from "./target.ts";
-import { lvolOfNqn, parseVolumeId, subsystemNqn } from "./volume-id.ts";
 
 /** The serial number of every exported subsystem, as upstream sets it. */
 const SERIAL_NUMBER = "spdkcsi-sn";

@@ -1,12 +1,12 @@
 import { type CallOptions, SpdkRpcError } from "@org/spdk-rpc";
 
-import { DriverError } from "./driver-error.ts";
-import type { Located } from "./located.ts";
-import type { Lvol } from "./lvol.ts";
-import type { LvolName, LvolNames } from "./names.ts";
-import type { Target, Targets } from "./target.ts";
-import { formatVolumeId, parseVolumeId } from "./volume-id.ts";
-import type { VolumeSource } from "./volume-source.ts";
+import { DriverError } from "../driver-error.ts";
+import type { LvolName, LvolNames } from "../names.ts";
+import type { Located } from "../targets/located.ts";
+import type { Lvol } from "../targets/lvol.ts";
+import type { Target, Targets } from "../targets/target.ts";
+import { formatVolumeId, parseVolumeId } from "../volume-id.ts";
+import type { VolumeSource } from "../volumes/volume-source.ts";
 
 /** A user's snapshot. */
 export interface Snapshot {

@@ -1,7 +1,7 @@
 import type { NvmeConnection } from "@org/node-mounter";
 
-import { DriverError } from "./driver-error.ts";
-import { lvolOfNqn } from "./volume-id.ts";
+import { DriverError } from "../driver-error.ts";
+import { lvolOfNqn } from "../volume-id.ts";
 
 /** Reads connection data; throws NOT_READY when neither context has it, INVALID when it is wrong. */
 export function parseConnection(

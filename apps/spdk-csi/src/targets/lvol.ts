@@ -1,6 +1,6 @@
 import type { Bdev } from "@org/spdk-rpc";
 
-import { DriverError } from "./driver-error.ts";
+import { DriverError } from "../driver-error.ts";
 
 /** A logical volume as the driver sees it, read from `bdev_get_bdevs`. */
 export interface Lvol {

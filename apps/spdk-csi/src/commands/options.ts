@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 
 import { LOG_LEVELS, type LogLevel } from "@org/csi-framework";
 
-import { assertCluster } from "./node-identity.ts";
-import { DEFAULT_DRIVER_NAME } from "./plugin.ts";
+import { assertCluster } from "../node-identity.ts";
+import { DEFAULT_DRIVER_NAME } from "../plugin.ts";
 
 /** The command line, read. */
 export interface Options {

@@ -31,20 +31,20 @@ import {
   type ValidateVolumeCapabilitiesResponse,
   type VolumeContentSource,
 } from "@org/csi-framework";
-import { parseAccess } from "./capabilities.ts";
-import { MAX_VOLUME_SIZE_BYTES } from "./capacity.ts";
-import { DriverError } from "./driver-error.ts";
-import type { Exports } from "./exports.ts";
-import type { Lvol } from "./lvol.ts";
-import type { LvolNames } from "./names.ts";
-import { isNodeOf } from "./node-identity.ts";
-import { parseParameters, type VolumeParameters } from "./parameters.ts";
-import { CONTENT_SOURCE, DRIVER_VERSION } from "./plugin.ts";
-import type { Snapshot, Snapshots } from "./snapshots.ts";
-import type { Target, Targets } from "./target.ts";
-import { formatVolumeId } from "./volume-id.ts";
-import type { VolumeSource } from "./volume-source.ts";
-import type { Volumes } from "./volumes.ts";
+import { parseAccess } from "../capabilities.ts";
+import { DriverError } from "../driver-error.ts";
+import type { Exports } from "../exports/exports.ts";
+import type { LvolNames } from "../names.ts";
+import { isNodeOf } from "../node-identity.ts";
+import { parseParameters, type VolumeParameters } from "../parameters.ts";
+import { CONTENT_SOURCE, DRIVER_VERSION } from "../plugin.ts";
+import type { Snapshot, Snapshots } from "../snapshots/snapshots.ts";
+import type { Lvol } from "../targets/lvol.ts";
+import type { Target, Targets } from "../targets/target.ts";
+import { formatVolumeId } from "../volume-id.ts";
+import { MAX_VOLUME_SIZE_BYTES } from "../volumes/capacity.ts";
+import type { VolumeSource } from "../volumes/volume-source.ts";
+import type { Volumes } from "../volumes/volumes.ts";
 
 /** What the controller is made of. */
 export interface ControllerParts {

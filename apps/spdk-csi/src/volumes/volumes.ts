@@ -1,16 +1,15 @@
 import type { CallOptions } from "@org/spdk-rpc";
 import { isNoSpace } from "@org/spdk-rpc";
-
+import { DriverError } from "../driver-error.ts";
+import type { KeyedQueue } from "../exports/keyed-queue.ts";
+import type { LvolNames } from "../names.ts";
+import type { VolumeParameters } from "../parameters.ts";
+import type { Snapshots } from "../snapshots/snapshots.ts";
+import type { Located } from "../targets/located.ts";
+import type { Lvol } from "../targets/lvol.ts";
+import type { Lvstore, Target, Targets } from "../targets/target.ts";
+import { parseVolumeId, subsystemNqn } from "../volume-id.ts";
 import { fits, humanBytes, type SizeRange, volumeSize } from "./capacity.ts";
-import { DriverError } from "./driver-error.ts";
-import type { KeyedQueue } from "./keyed-queue.ts";
-import type { Located } from "./located.ts";
-import type { Lvol } from "./lvol.ts";
-import type { LvolNames } from "./names.ts";
-import type { VolumeParameters } from "./parameters.ts";
-import type { Snapshots } from "./snapshots.ts";
-import type { Lvstore, Target, Targets } from "./target.ts";
-import { parseVolumeId, subsystemNqn } from "./volume-id.ts";
 import type { VolumeSource } from "./volume-source.ts";
 
 /** A request for a volume, read. */

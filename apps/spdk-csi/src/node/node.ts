@@ -29,11 +29,11 @@ import {
   type VolumeRecords,
 } from "@org/node-mounter";
 
-import { type Access, parseAccess } from "./capabilities.ts";
+import { type Access, parseAccess } from "../capabilities.ts";
+import { DriverError } from "../driver-error.ts";
+import { parseFilesystem } from "../parameters.ts";
+import { CONTENT_SOURCE, DRIVER_VERSION } from "../plugin.ts";
 import { parseConnection } from "./connection.ts";
-import { DriverError } from "./driver-error.ts";
-import { parseFilesystem } from "./parameters.ts";
-import { CONTENT_SOURCE, DRIVER_VERSION } from "./plugin.ts";
 
 /** What the node plugin is made of. */
 export interface NodeParts {

@@ -9,8 +9,8 @@ import {
   type SpdkResult,
 } from "@org/spdk-rpc";
 
-import type { TargetConfig } from "./config.ts";
-import { DriverError } from "./driver-error.ts";
+import type { TargetConfig } from "../config/target-config.ts";
+import { DriverError } from "../driver-error.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
 
 /** An lvstore's space, in bytes. */

@@ -1,4 +1,4 @@
-import { DriverError } from "./driver-error.ts";
+import { DriverError } from "../driver-error.ts";
 
 const MIB = 1024n * 1024n;
 

@@ -1,22 +1,6 @@
 import { parse } from "yaml";
 
-/** The fabrics that a target can be told to export over. */
-export const TARGET_TYPES = ["nvme-tcp"] as const;
-
-/** One SPDK target of the config. */
-export interface TargetConfig {
-  /** Its name in volume ids; never changed while volumes exist. */
-  readonly name: string;
-  /** Where its JSON-RPC is reached: every URI that spdk-rpc's `connect` takes. */
-  readonly rpcUrl: string;
-  readonly targetType: (typeof TARGET_TYPES)[number];
-  /** The address that nodes connect to. */
-  readonly address: string;
-  /** The port that nodes connect to; 4420 by default. */
-  readonly port: number;
-  readonly username?: string;
-  readonly password?: string;
-}
+import { type Credentials, TARGET_TYPES, type TargetConfig } from "./target-config.ts";
 
 /** Where the configuration stands when no other path is named: the paths of upstream's deployment. */
 export const DEFAULT_CONFIG_PATH = "/etc/spdkcsi-config/config.json";
@@ -93,7 +77,8 @@ export function parseConfig(
   config: { readonly file: string; readonly text: string },
   secret?: { readonly file: string; readonly text: string },
 ): readonly TargetConfig[] {
-  const tokens = secret === undefined ? new Map() : parseTokens(parseDocument(secret.file, secret.text));
+  const tokens =
+    secret === undefined ? new Map<string, Credentials>() : parseTokens(parseDocument(secret.file, secret.text));
   const nodes = object(parseDocument(config.file, config.text), CONFIG_KEYS)("nodes");
   const names = new Set<string>();
   const targets = list(nodes).map((node): TargetConfig => {
@@ -104,20 +89,24 @@ export function parseConfig(
     const type = text(get("targetType"));
     const targetType = TARGET_TYPES.find((known) => known === type);
     if (targetType === undefined) return fail(get("targetType"), `one of ${TARGET_TYPES.join(", ")}`);
+    const credentials = tokens.get(name);
     return {
       name,
       rpcUrl: text(get("rpcURL")),
       targetType,
-      address: text(get("targetAddr")),
-      port: port(get("targetPort")),
-      ...tokens.get(name),
+      portals: [{ address: text(get("targetAddr")), port: port(get("targetPort")) }],
+      ...(credentials !== undefined && { credentials }),
+      bdevs: [],
+      zeroesOnUnmap: false,
+      cordoned: false,
+      topology: {},
     };
   });
   if (targets.length === 0) fail(nodes, "a list of at least one target");
   return targets;
 }
 
-function parseTokens(document: Field): Map<string, { username: string; password: string }> {
+function parseTokens(document: Field): Map<string, Credentials> {
   const tokens = object(document, SECRET_KEYS)("rpcTokens");
   return new Map(
     list(tokens).map((token) => {
