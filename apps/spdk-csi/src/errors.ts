@@ -1,5 +1,12 @@
 import { CsiError, type CsiErrorCode } from "@org/csi-framework";
-import { NodeMounterError } from "@org/node-mounter";
+import {
+  type ConnectorErrorCode,
+  type FilesystemErrorCode,
+  type HostErrorCode,
+  type MountErrorCode,
+  NodeMounterError,
+  type VolumeErrorCode,
+} from "@org/node-mounter";
 import {
   SpdkConnectionError,
   SpdkProtocolError,
@@ -8,6 +15,7 @@ import {
   SpdkUnsupportedError,
 } from "@org/spdk-rpc";
 
+import { ConfigError } from "./config/document.ts";
 import { DriverError, type DriverErrorCode } from "./driver-error.ts";
 
 /** The one place where the driver's errors meet gRPC's statuses (CSI's error scheme, per RPC). */
@@ -27,53 +35,78 @@ const STATUS: Readonly<Record<DriverErrorCode, CsiErrorCode>> = {
   TARGET_MISBEHAVED: "INTERNAL",
 };
 
-/** Refusals of the node's libraries; every other code of theirs is INTERNAL: something that should not happen. */
+type NodeErrorCode = ConnectorErrorCode | FilesystemErrorCode | HostErrorCode | MountErrorCode | VolumeErrorCode;
+
+/** What the node's library says, and whether the same call can succeed without somebody's help. */
 const NODE_STATUS: Readonly<Record<string, CsiErrorCode>> = {
+  // The request has to be another one.
+  INVALID: "INVALID_ARGUMENT",
+  BAD_PATH: "INVALID_ARGUMENT",
+  SYMLINK: "INVALID_ARGUMENT",
+  CONFLICTING_OPTIONS: "INVALID_ARGUMENT",
+  NOT_FOUND: "NOT_FOUND",
+  MISMATCH: "ALREADY_EXISTS",
+  STAGED_OTHERWISE: "ALREADY_EXISTS",
   // Somebody has to look at the volume before a retry can help.
   WRONG_TYPE: "FAILED_PRECONDITION",
   NOT_BLANK: "FAILED_PRECONDITION",
   FORMATTED_BEFORE: "FAILED_PRECONDITION",
   MUST_NOT_FORMAT: "FAILED_PRECONDITION",
+  NEVER_MADE: "FAILED_PRECONDITION",
   NO_PROOF: "FAILED_PRECONDITION",
   NEEDS_REPAIR: "FAILED_PRECONDITION",
+  WRONG_DEVICE: "FAILED_PRECONDITION",
+  AMBIGUOUS: "FAILED_PRECONDITION",
+  // Or at the node.
+  BAD_RECORD: "FAILED_PRECONDITION",
+  COMMAND_NOT_FOUND: "FAILED_PRECONDITION",
+  UNSUPPORTED: "FAILED_PRECONDITION",
   TARGET_BUSY: "FAILED_PRECONDITION",
   NOT_EMPTY: "FAILED_PRECONDITION",
+  WRONG_KIND: "FAILED_PRECONDITION",
   IN_USE: "FAILED_PRECONDITION",
-  SYMLINK: "INVALID_ARGUMENT",
-  BAD_PATH: "INVALID_ARGUMENT",
-  MISMATCH: "ALREADY_EXISTS",
-  NOT_FOUND: "NOT_FOUND",
-  NOT_STAGED: "FAILED_PRECONDITION",
-  STAGED_OTHERWISE: "ALREADY_EXISTS",
-  PUBLISHED_ELSEWHERE: "FAILED_PRECONDITION",
-  TOO_SMALL: "FAILED_PRECONDITION",
+  // Or at its Secret, or at what the target knows of the node.
   MISSING_KEY: "FAILED_PRECONDITION",
   WRONG_KEY: "FAILED_PRECONDITION",
   WRONG_MAPPING: "FAILED_PRECONDITION",
-  NEVER_MADE: "FAILED_PRECONDITION",
-  CONFLICTING_OPTIONS: "INVALID_ARGUMENT",
-  INVALID: "INVALID_ARGUMENT",
-  UNSUPPORTED: "FAILED_PRECONDITION",
-  REFUSED: "FAILED_PRECONDITION",
   AUTHENTICATION_FAILED: "FAILED_PRECONDITION",
-  WRONG_DEVICE: "FAILED_PRECONDITION",
-  AMBIGUOUS: "FAILED_PRECONDITION",
+  REFUSED: "FAILED_PRECONDITION",
+  // Another call has to come first.
+  NOT_STAGED: "FAILED_PRECONDITION",
+  NOT_MOUNTED: "FAILED_PRECONDITION",
+  SOURCE_MISSING: "FAILED_PRECONDITION",
+  PUBLISHED_ELSEWHERE: "FAILED_PRECONDITION",
+  TOO_SMALL: "FAILED_PRECONDITION",
   // The target or the network has to come back.
   UNREACHABLE: "UNAVAILABLE",
   NOT_CONNECTED: "UNAVAILABLE",
   CONNECTING: "UNAVAILABLE",
   NO_DEVICE: "UNAVAILABLE",
+  PATH_LOST: "UNAVAILABLE",
   DEVICE_GONE: "UNAVAILABLE",
-  UNSTABLE: "ABORTED",
+  NOT_A_DEVICE: "UNAVAILABLE",
+  PROBE_FAILED: "UNAVAILABLE",
   // The same call goes on where this one stopped.
+  UNSTABLE: "ABORTED",
   STILL_READING: "ABORTED",
   BUSY: "ABORTED",
   TIMEOUT: "DEADLINE_EXCEEDED",
   ABORTED: "CANCELLED",
-};
+  // It should not happen.
+  FORMAT_FAILED: "INTERNAL",
+  CHECK_FAILED: "INTERNAL",
+  GROW_FAILED: "INTERNAL",
+  STATS_FAILED: "INTERNAL",
+  ENCRYPTION_FAILED: "INTERNAL",
+  COMMAND_FAILED: "INTERNAL",
+  FAILED: "INTERNAL",
+  SPAWN_FAILED: "INTERNAL",
+} satisfies Record<NodeErrorCode, CsiErrorCode>;
 
 /** Translates what the domain and the libraries throw; undefined for what nobody foresaw. */
 export function toCsiError(error: unknown): CsiError | undefined {
+  // What a request's secrets hold; the config itself is read before anything is served.
+  if (error instanceof ConfigError) return new CsiError("INVALID_ARGUMENT", error.message, { cause: error });
   if (error instanceof DriverError) return new CsiError(STATUS[error.code], error.message, { cause: error });
   if (error instanceof SpdkConnectionError || error instanceof SpdkTimeoutError || error instanceof SpdkProtocolError) {
     return new CsiError("UNAVAILABLE", `${error.message}; the call can be repeated`, { cause: error });

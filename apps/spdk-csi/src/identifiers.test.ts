@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { assertCluster, hostId, hostNqn, isNodeOf } from "./node-identity.ts";
 import { isUuid, longUuid, shortUuid } from "./uuid.ts";
-import { formatVolumeId, lvolOfNqn, parseVolumeId, subsystemNqn } from "./volume-id.ts";
+import { formatVolumeId, lvolOfNqn, parseVolumeId, subsystemNqn } from "./volumes/volume-id.ts";
 
 const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
 

@@ -5,6 +5,9 @@ const MAX_NODE_ID_BYTES = 192;
 
 const PREFIX = "nqn.2020-04.io.spdk.csi:node:";
 
+/** Printable and no comma: in the line by which the kernel connects, a comma begins another option. */
+const PLAIN = /^[!-+\--~]+$/;
+
 /** A cluster's name: at most 20 bytes, because it becomes part of lvol names of at most 63. */
 const CLUSTER = /^[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?$/;
 
@@ -20,11 +23,12 @@ export function assertCluster(cluster: string): void {
 
 /**
  * The host NQN of a node, which is also its CSI node id: the hosts that a subsystem allows are then the list of
- * the nodes that a volume is published to, and nothing has to be looked up.
+ * the nodes that a volume is published to, and nothing has to be looked up. A node name that is too long for it, or holds
+ * what no NQN may hold, stands in it as its hash.
  */
 export function hostNqn(cluster: string, nodeName: string): string {
   const plain = `${PREFIX}${cluster}:${nodeName}`;
-  if (Buffer.byteLength(plain) <= MAX_NODE_ID_BYTES) return plain;
+  if (PLAIN.test(nodeName) && Buffer.byteLength(plain) <= MAX_NODE_ID_BYTES) return plain;
   return `${PREFIX}${cluster}:${createHash("sha256").update(nodeName).digest("hex")}`;
 }
 

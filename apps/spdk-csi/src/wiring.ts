@@ -1,17 +1,15 @@
 import type { Logger } from "@org/csi-framework";
 import type { Connector, Host, NvmeConnection } from "@org/node-mounter";
 import { openVolumeRecords } from "@org/node-mounter";
-import { connect } from "@org/spdk-rpc";
 
 import type { TargetConfig } from "./config/target-config.ts";
 import { SpdkController } from "./controller/controller.ts";
 import { Exports } from "./exports/exports.ts";
-import { KeyedQueue } from "./exports/keyed-queue.ts";
-import { LvolNames } from "./names.ts";
 import { SpdkNode } from "./node/node.ts";
 import { hostId, hostNqn } from "./node-identity.ts";
 import { Snapshots } from "./snapshots/snapshots.ts";
-import { Target, Targets } from "./targets/target.ts";
+import { Targets } from "./targets/targets.ts";
+import { LvolNames } from "./volumes/lvol-names.ts";
 import { Volumes } from "./volumes/volumes.ts";
 
 /** What a controller is wired from. */
@@ -21,11 +19,15 @@ export interface ControllerOptions {
   readonly maxVolumesPerNode: number;
   readonly targets: readonly TargetConfig[];
   readonly now: () => Date;
+  /** For each call of a target, in milliseconds; 60,000 by default. */
+  readonly rpcTimeoutMs?: number;
 }
 
 /** A controller on the targets of a config. */
 export interface Controller {
   readonly driver: SpdkController;
+  /** Takes over a changed config; calls that are under way end as they began. */
+  reload(targets: readonly TargetConfig[]): void;
   /** Deletes what earlier processes left to be swept; a target that cannot be asked is left for the next delete on it. */
   sweep(logger: Logger): Promise<void>;
   /** Lets go of the targets. */
@@ -34,25 +36,12 @@ export interface Controller {
 
 /** Makes a controller; it connects to its targets with the first call. */
 export function createController(options: ControllerOptions): Controller {
-  const { driverName, cluster, now } = options;
-  const targets = new Targets(
-    options.targets.map((config) => {
-      // A dead target is told of at once: whoever calls the driver calls again.
-      return new Target(
-        config,
-        connect(config.rpcUrl, {
-          ...config.credentials,
-          ...(config.tls && { tls: config.tls }),
-          reconnect: { attempts: 1 },
-        }),
-      );
-    }),
-  );
+  const { driverName, cluster, maxVolumesPerNode, now, rpcTimeoutMs = 60_000 } = options;
+  const targets = new Targets(options.targets, rpcTimeoutMs);
   const names = new LvolNames(cluster);
-  const queue = new KeyedQueue();
-  const snapshots = new Snapshots(targets, names, now);
-  const volumes = new Volumes(targets, names, snapshots, queue);
-  const exports = new Exports(targets, cluster, queue, options.maxVolumesPerNode);
+  const exports = new Exports(targets, { cluster, maxVolumesPerNode, isVolume: (lvol) => names.isVolume(lvol) });
+  const snapshots = new Snapshots({ targets, names, now });
+  const volumes = new Volumes(targets, names, snapshots, exports);
   const driver = new SpdkController({ driverName, cluster, targets, names, volumes, snapshots, exports });
   const sweep = async (logger: Logger): Promise<void> => {
     const each = targets.all.map((target) =>
@@ -62,7 +51,7 @@ export function createController(options: ControllerOptions): Controller {
     );
     await Promise.all(each);
   };
-  return { driver, sweep, close: () => targets.close() };
+  return { driver, reload: (configs) => targets.configure(configs), sweep, close: () => targets.close() };
 }
 
 /** What a node is wired from. */
@@ -74,11 +63,13 @@ export interface NodeOptions {
   readonly stateDir: string;
   readonly host: Host;
   readonly connector: Connector<NvmeConnection>;
+  /** Where the node stands, for the placement of volumes; nowhere in particular by default. */
+  readonly topology?: Readonly<Record<string, string>>;
 }
 
 /** The node plugin of one machine. */
 export async function createNode(options: NodeOptions): Promise<SpdkNode> {
-  const { driverName, host, connector, maxVolumesPerNode } = options;
+  const { driverName, host, connector, maxVolumesPerNode, topology = {} } = options;
   const nqn = hostNqn(options.cluster, options.nodeName);
   const records = await openVolumeRecords(host, options.stateDir);
   return new SpdkNode({ driverName, hostNqn: nqn, hostId: hostId(nqn), maxVolumesPerNode, host, records, connector });

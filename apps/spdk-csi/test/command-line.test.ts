@@ -21,19 +21,23 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 interface Run {
   readonly child: ChildProcess;
-  readonly ended: Promise<{ readonly code: number | null; readonly stderr: string }>;
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
 
 function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Run {
   const child = spawn(process.execPath, ["--conditions=@org/source", MAIN, ...args], {
     env: { ...process.env, ...environment },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let stdout = "";
   let stderr = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
   });
-  return { child, ended: once(child, "close").then(([code]) => ({ code, stderr })) };
+  return { child, ended: once(child, "close").then(([code]) => ({ code, stdout, stderr })) };
 }
 
 /** Waits until somebody answers: the socket is there a moment before anyone listens on it. */
@@ -87,20 +91,67 @@ it("a driver that was killed leaves a socket that the next one replaces", async 
 });
 
 it.each([
-  ["is missing", undefined, "does not exist: name the file in SPDKCSI_CONFIG"],
-  ["is broken", "{", "not valid JSON or YAML"],
-  ["is wrong", '{"nodes":[{"name":"a"}]}', "nodes[0].targetType must be a text that is not empty"],
-])("a config that %s ends the controller with a sentence", async (_how, text, message) => {
+  ["is missing", undefined, ["does not exist: name the file in SPDKCSI_CONFIG"]],
+  ["is broken", "{", ["not valid JSON or YAML"]],
+  [
+    "is wrong",
+    '{"nodes":[{"name":"a","rpcURL":"unix:///s"}]}',
+    ["nodes[0].targetType is missing: it must be one of", "nodes[0].targetAddr is missing"],
+  ],
+])("a config that %s ends the controller with a line for each thing", async (_how, text, messages) => {
   const config = join(dir, "config.json");
   if (text !== undefined) writeFileSync(config, text);
-  const { ended } = run(["--controller", "--endpoint", endpoint], { SPDKCSI_CONFIG: config });
-  const { code, stderr } = await ended;
+  const { code, stderr } = await run(["controller", "--endpoint", endpoint], { SPDKCSI_CONFIG: config }).ended;
   expect(code).toBe(1);
-  expect(stderr).toContain(`spdk-csi: ${config}`);
-  expect(stderr).toContain(message);
-  expect(stderr.trim().split("\n")).toHaveLength(1);
+  const lines = stderr.trim().split("\n");
+  expect(lines).toEqual(messages.map((message) => expect.stringContaining(message)));
+  for (const line of lines) expect(line).toContain(`spdk-csi: ${config}`);
+});
+
+it("a secret that was named has to be there", async () => {
+  const config = join(dir, "config.json");
+  const secret = join(dir, "secret.json");
+  writeFileSync(config, "nodes: [{ name: a, rpcURL: 'unix:///s', targetType: tcp, targetAddr: 10.0.0.1 }]");
+  const environment = { SPDKCSI_CONFIG: config, SPDKCSI_SECRET: secret };
+  expect(await run(["controller", "--endpoint", endpoint], environment).ended).toMatchObject({
+    code: 1,
+    stderr: `spdk-csi: ${secret} does not exist: name the file in SPDKCSI_SECRET\n`,
+  });
+});
+
+it("upstream's command line serves, and one line tells which options have no effect", async () => {
+  const args = [
+    "--v=5",
+    "-logtostderr",
+    "-stderrthreshold",
+    "2",
+    `-endpoint=${endpoint}`,
+    "--nodeid=worker-1",
+    "-node",
+  ];
+  const { child, ended } = run(args);
+  await served();
+  child.kill("SIGTERM");
+  const { code, stderr } = await ended;
+  expect(code).toBe(0);
+  const lines = stderr.trim().split("\n");
+  const told = lines
+    .map((line): unknown => JSON.parse(line))
+    .filter((line) => JSON.stringify(line).includes("no effect"));
+  expect(told).toEqual([expect.objectContaining({ options: ["logtostderr", "stderrthreshold"] })]);
+});
+
+it("help is printed for all, and for each command", async () => {
+  expect(await run(["--help"]).ended).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("doctor") });
+  const { stdout } = await run(["node", "--help"]).ended;
+  expect(stdout).toContain("--topology");
+  expect(stdout).not.toContain("--rpc-timeout");
 });
 
 it("a wrong command line is explained", async () => {
-  expect(await run(["--bogus"]).ended).toMatchObject({ code: 2, stderr: expect.stringContaining("--bogus") });
+  expect(await run(["--bogus"]).ended).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: "spdk-csi: there is no option --bogus\nspdk-csi --help tells how it is used\n",
+  });
 });

@@ -10,6 +10,7 @@ import {
   create,
   csi,
   dir,
+  MALLOC,
   publish,
   spdk,
   start,
@@ -71,6 +72,8 @@ describe.skipIf(REAL_TARGET !== undefined)("a target that is down", () => {
 
   it("hides no other target's volumes, nor its own last known ones", async () => {
     const second = await Emulator.start({ listen: [`unix://${dir}/second.sock`] });
+    await second.call("bdev_malloc_create", { ...MALLOC, num_blocks: MALLOC.num_blocks / 2 });
+    await second.call("bdev_lvol_create_lvstore", { bdev_name: MALLOC.name, lvs_name: "lvs1" });
     await start([target("t", uri), target("u", `unix://${dir}/second.sock`)]);
     await create("a");
     expect((await csi.controller.listVolumes({})).entries).toHaveLength(1);

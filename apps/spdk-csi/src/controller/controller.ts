@@ -2,8 +2,12 @@ import {
   type CallContext,
   type ControllerExpandVolumeRequest,
   type ControllerExpandVolumeResponse,
+  type ControllerGetVolumeHealthRequest,
+  type ControllerGetVolumeHealthResponse,
   type ControllerGetVolumeRequest,
   type ControllerGetVolumeResponse,
+  type ControllerListVolumeHealthRequest,
+  type ControllerListVolumeHealthResponse,
   type ControllerPublishVolumeRequest,
   type ControllerPublishVolumeResponse,
   type ControllerUnpublishVolumeRequest,
@@ -12,8 +16,6 @@ import {
   type CreateVolumeRequest,
   type CreateVolumeResponse,
   CsiDriver,
-  type Snapshot as CsiSnapshot,
-  type Volume as CsiVolume,
   type DeepPartial,
   type DeleteSnapshotRequest,
   type DeleteVolumeRequest,
@@ -26,25 +28,31 @@ import {
   type ListSnapshotsResponse,
   type ListVolumesRequest,
   type ListVolumesResponse,
-  paginate,
   type ValidateVolumeCapabilitiesRequest,
   type ValidateVolumeCapabilitiesResponse,
-  type VolumeContentSource,
+  type VolumeHealth,
 } from "@org/csi-framework";
+
 import { parseAccess } from "../capabilities.ts";
+import { parseCredentials } from "../config/credentials.ts";
 import { DriverError } from "../driver-error.ts";
 import type { Exports } from "../exports/exports.ts";
-import type { LvolNames } from "../names.ts";
 import { isNodeOf } from "../node-identity.ts";
-import { parseParameters, type VolumeParameters } from "../parameters.ts";
-import { CONTENT_SOURCE, DRIVER_VERSION } from "../plugin.ts";
-import type { Snapshot, Snapshots } from "../snapshots/snapshots.ts";
-import type { Lvol } from "../targets/lvol.ts";
-import type { Target, Targets } from "../targets/target.ts";
-import { formatVolumeId } from "../volume-id.ts";
-import { MAX_VOLUME_SIZE_BYTES } from "../volumes/capacity.ts";
-import type { VolumeSource } from "../volumes/volume-source.ts";
-import type { Volumes } from "../volumes/volumes.ts";
+import { parseParameters } from "../parameters.ts";
+import { DRIVER_VERSION } from "../plugin.ts";
+import type { Snapshot } from "../snapshots/snapshot.ts";
+import type { Snapshots } from "../snapshots/snapshots.ts";
+import { isUnavailable } from "../targets/is-unavailable.ts";
+import type { Targets } from "../targets/targets.ts";
+import type { LvolNames } from "../volumes/lvol-names.ts";
+import { formatVolumeId } from "../volumes/volume-id.ts";
+import { type Volumes, volumeNotFound } from "../volumes/volumes.ts";
+import { findCapacity } from "./capacity-report.ts";
+import { toCsiSnapshot, toCsiVolume, toRange, toSource, volumeContext } from "./csi-messages.ts";
+import { LastSeen } from "./last-seen.ts";
+import { type ListedVolume, PublishedVolumes } from "./published-volumes.ts";
+import { spaceHealth, unreachable, volumeHealth } from "./volume-health.ts";
+import { Walks } from "./walks.ts";
 
 /** What the controller is made of. */
 export interface ControllerParts {
@@ -57,59 +65,72 @@ export interface ControllerParts {
   readonly exports: Exports;
 }
 
-interface Listed {
-  readonly id: string;
-  readonly lvol: Lvol;
-  readonly nodes: readonly string[];
-}
+/** The key under which upstream's StorageClasses send the credentials of targets. */
+const SECRET_KEY = "secret.json";
 
-/** The controller side of the driver: CSI's words translated into the domain's, and back. */
+/**
+ * The controller side of the driver: CSI's words translated into the domain's, and back. A change that was begun is
+ * brought to its end even if its caller has gone: what was sent to a target runs on anyway.
+ */
 export class SpdkController extends CsiDriver {
   override readonly pluginInfo: { readonly name: string; readonly vendorVersion: string };
-  override readonly features: Features = {
-    volumeExpansion: "online",
-    singleNodeMultiWriter: true,
-    publishedNodes: true,
-    cloneVolume: true,
-  };
+  override readonly features: Features;
   readonly #parts: ControllerParts;
-  readonly #lastSeen = new Map<string, readonly Listed[]>();
+  readonly #published: PublishedVolumes;
+  readonly #lastVolumes: LastSeen<ListedVolume>;
+  readonly #lastSnapshots: LastSeen<Snapshot>;
+  readonly #volumeWalks = new Walks<ListedVolume>(({ id }) => id);
+  readonly #snapshotWalks = new Walks<Snapshot>(({ id }) => id);
+  readonly #healthWalks = new Walks<VolumeHealth>(({ volumeId }) => volumeId);
 
   constructor(parts: ControllerParts) {
     super();
     this.#parts = parts;
+    this.#published = new PublishedVolumes(parts.names, parts.exports);
+    this.#lastVolumes = new LastSeen(parts.targets, "volumes");
+    this.#lastSnapshots = new LastSeen(parts.targets, "snapshots");
     this.pluginInfo = { name: parts.driverName, vendorVersion: DRIVER_VERSION };
+    this.features = {
+      volumeExpansion: "online",
+      singleNodeMultiWriter: true,
+      publishedNodes: true,
+      cloneVolume: true,
+      topology: parts.targets.all.some(({ config }) => Object.keys(config.topology).length > 0),
+    };
   }
 
-  override async createVolume(
-    request: CreateVolumeRequest,
-    { signal }: CallContext,
-  ): Promise<DeepPartial<CreateVolumeResponse>> {
+  override async createVolume(request: CreateVolumeRequest): Promise<DeepPartial<CreateVolumeResponse>> {
+    this.#takeCredentials(request);
     const parameters = parseParameters(request.parameters);
     for (const capability of request.volumeCapabilities) parseAccess(capability, parameters.fsType);
     const source = toSource(request.volumeContentSource);
-    const { target, lvol } = await this.#parts.volumes.ensure(
-      { name: request.name, range: toRange(request.capacityRange), parameters, source },
-      { signal },
-    );
+    const { target, lvol } = await this.#parts.volumes.ensure({
+      name: request.name,
+      range: toRange(request.capacityRange),
+      parameters,
+      source,
+      accessibility: request.accessibilityRequirements,
+    });
     return {
       volume: {
-        ...toVolume(formatVolumeId(target.name, lvol.uuid), lvol),
+        ...toCsiVolume(formatVolumeId(target.name, lvol.uuid), lvol, target),
         volumeContext: volumeContext(target, lvol, parameters, source),
         ...(request.volumeContentSource && { contentSource: request.volumeContentSource }),
       },
     };
   }
 
-  override async deleteVolume({ volumeId }: DeleteVolumeRequest, { signal }: CallContext): Promise<object> {
-    await this.#parts.volumes.remove(volumeId, { signal });
+  override async deleteVolume(request: DeleteVolumeRequest): Promise<object> {
+    this.#takeCredentials(request);
+    await this.#parts.volumes.remove(request.volumeId);
     return {};
   }
 
   override async controllerPublishVolume(
     request: ControllerPublishVolumeRequest,
-    { signal }: CallContext,
   ): Promise<DeepPartial<ControllerPublishVolumeResponse>> {
+    const { volumeId, nodeId } = request;
+    this.#takeCredentials(request);
     if (request.readonly) {
       throw new DriverError(
         "INVALID",
@@ -117,32 +138,35 @@ export class SpdkController extends CsiDriver {
       );
     }
     const { sharing } = parseAccess(request.volumeCapability);
-    const volume = await this.#parts.volumes.get(request.volumeId, { signal });
-    if (!isNodeOf(this.#parts.cluster, request.nodeId)) {
+    const place = (await this.#parts.volumes.locate(volumeId)) ?? volumeNotFound(volumeId);
+    if (!isNodeOf(this.#parts.cluster, nodeId)) {
+      await this.#parts.volumes.get(volumeId);
       throw new DriverError(
         "NODE_NOT_FOUND",
-        `node "${request.nodeId}" is no node of cluster "${this.#parts.cluster}": node ids are what NodeGetInfo returns`,
+        `node "${nodeId}" is no node of cluster "${this.#parts.cluster}": node ids are what NodeGetInfo returns`,
       );
     }
-    const context = await this.#parts.exports.publish(volume, { host: request.nodeId, sharing }, { signal });
+    const context = await this.#parts.exports.publish({ ...place, host: nodeId, sharing });
+    if (context === undefined) return volumeNotFound(volumeId);
+    this.#published.published(place.target, place.uuid, volumeId);
     return { publishContext: { ...context } };
   }
 
-  override async controllerUnpublishVolume(
-    request: ControllerUnpublishVolumeRequest,
-    { signal }: CallContext,
-  ): Promise<object> {
+  override async controllerUnpublishVolume(request: ControllerUnpublishVolumeRequest): Promise<object> {
     const { volumeId, nodeId } = request;
+    this.#takeCredentials(request);
     if (nodeId !== "" && !isNodeOf(this.#parts.cluster, nodeId)) return {};
-    await this.#parts.exports.unpublish(volumeId, nodeId === "" ? undefined : nodeId, { signal });
+    const place = await this.#parts.volumes.locate(volumeId);
+    if (place === undefined) return {};
+    await this.#parts.exports.unpublish(place.target, place.uuid, nodeId === "" ? undefined : nodeId);
     return {};
   }
 
   override async validateVolumeCapabilities(
     request: ValidateVolumeCapabilitiesRequest,
-    { signal }: CallContext,
   ): Promise<DeepPartial<ValidateVolumeCapabilitiesResponse>> {
-    await this.#parts.volumes.get(request.volumeId, { signal });
+    this.#takeCredentials(request);
+    await this.#parts.volumes.get(request.volumeId);
     try {
       const { fsType } = parseParameters(request.parameters);
       for (const capability of request.volumeCapabilities) parseAccess(capability, fsType);
@@ -150,187 +174,137 @@ export class SpdkController extends CsiDriver {
       if (error instanceof DriverError) return { message: error.message };
       throw error;
     }
-    const { volumeCapabilities, volumeContext, parameters } = request;
-    return { confirmed: { volumeCapabilities, volumeContext, parameters } };
+    const { volumeCapabilities, volumeContext: context, parameters } = request;
+    return { confirmed: { volumeCapabilities, volumeContext: context, parameters } };
   }
 
   override async listVolumes(
     request: ListVolumesRequest,
-    context: CallContext,
+    { logger }: CallContext,
   ): Promise<DeepPartial<ListVolumesResponse>> {
-    const listed = await Promise.all(this.#parts.targets.all.map((target) => this.#listOrLastSeen(target, context)));
-    const { entries, nextToken } = paginate(listed.flat(), request, { key: ({ id }) => id });
+    const list = () => this.#lastVolumes.list((target) => this.#published.list(target), logger);
+    const { entries, nextToken } = await this.#volumeWalks.page(request, list);
     return {
-      entries: entries.map(({ id, lvol, nodes }) => ({
-        volume: toVolume(id, lvol),
+      entries: entries.map(({ id, lvol, target, nodes }) => ({
+        volume: toCsiVolume(id, lvol, target),
         status: { publishedNodeIds: [...nodes] },
       })),
       nextToken,
     };
   }
 
-  /** The target's volumes; when it cannot be asked, those it had last, so that one dead target hides no other. */
-  async #listOrLastSeen(target: Target, { signal, logger }: CallContext): Promise<readonly Listed[]> {
-    try {
-      const [lvols, nodes] = await Promise.all([
-        target.lvols({ signal }),
-        this.#parts.exports.publishedNodes(target, { signal }),
-      ]);
-      const listed = lvols
-        .filter((lvol) => !lvol.isSnapshot && this.#parts.names.parse(lvol.name).kind === "volume")
-        .map((lvol) => ({ id: formatVolumeId(target.name, lvol.uuid), lvol, nodes: nodes.get(lvol.uuid) ?? [] }));
-      this.#lastSeen.set(target.name, listed);
-      return listed;
-    } catch (error) {
-      signal.throwIfAborted();
-      logger.warn("target cannot be asked; its last known volumes are listed", {
-        target: target.name,
-        error: String(error),
-      });
-      return this.#lastSeen.get(target.name) ?? [];
-    }
+  override async controllerGetVolume({
+    volumeId,
+  }: ControllerGetVolumeRequest): Promise<DeepPartial<ControllerGetVolumeResponse>> {
+    const { target, lvol } = await this.#parts.volumes.get(volumeId);
+    const nodes = await this.#parts.exports.nodesOf(target, lvol.uuid);
+    return { volume: toCsiVolume(volumeId, lvol, target), status: { publishedNodeIds: nodes } };
   }
 
-  override async controllerGetVolume(
-    { volumeId }: ControllerGetVolumeRequest,
-    { signal }: CallContext,
-  ): Promise<DeepPartial<ControllerGetVolumeResponse>> {
-    const { target, lvol } = await this.#parts.volumes.get(volumeId, { signal });
-    const nodes = await this.#parts.exports.publishedNodes(target, { signal });
-    return { volume: toVolume(volumeId, lvol), status: { publishedNodeIds: [...(nodes.get(lvol.uuid) ?? [])] } };
+  override async controllerGetVolumeHealth(
+    request: ControllerGetVolumeHealthRequest,
+  ): Promise<DeepPartial<ControllerGetVolumeHealthResponse>> {
+    const { volumeId } = request;
+    this.#takeCredentials(request);
+    const place = (await this.#parts.volumes.locate(volumeId)) ?? volumeNotFound(volumeId);
+    const healthStatuses = (await volumeHealth(place.target, place.uuid)) ?? volumeNotFound(volumeId);
+    return { volumeHealth: { volumeId, healthStatuses } };
+  }
+
+  override async controllerListVolumeHealth(
+    request: ControllerListVolumeHealthRequest,
+    { logger }: CallContext,
+  ): Promise<DeepPartial<ControllerListVolumeHealthResponse>> {
+    this.#takeCredentials(request);
+    return this.#healthWalks.page(request, async () => {
+      const volumes = await this.#lastVolumes.list((target) => this.#published.list(target), logger);
+      const hurt = await Promise.all(this.#parts.targets.all.map((target) => this.#hurtOn(target, volumes)));
+      return hurt.flat();
+    });
+  }
+
+  async #hurtOn(target: Targets["all"][number], volumes: readonly ListedVolume[]): Promise<VolumeHealth[]> {
+    const here = volumes.filter((volume) => volume.target === target);
+    try {
+      const lvstores = await target.lvstores();
+      return here
+        .map(({ id, lvol }) => ({ volumeId: id, healthStatuses: spaceHealth(target, lvol, lvstores) }))
+        .filter(({ healthStatuses }) => healthStatuses.length > 0);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      return here.map(({ id }) => ({ volumeId: id, healthStatuses: [unreachable(error)] }));
+    }
   }
 
   override async getCapacity(
     request: GetCapacityRequest,
-    { signal, logger }: CallContext,
+    { logger }: CallContext,
   ): Promise<DeepPartial<GetCapacityResponse>> {
-    const parameters = parseParameters(request.parameters);
-    const stores = await Promise.all(
-      this.#parts.targets.all
-        .filter((target) => parameters.target === undefined || parameters.target === target.name)
-        .map((target) =>
-          target.lvstores({ signal }).catch((error: unknown) => {
-            signal.throwIfAborted();
-            logger.warn("target cannot be asked; its space is not counted", {
-              target: target.name,
-              error: String(error),
-            });
-            return [];
-          }),
-        ),
-    );
-    const free = stores
-      .flat()
-      .filter((store) => parameters.lvstore === undefined || parameters.lvstore === store.name)
-      .map((store) => store.freeBytes);
-    const largest = free.reduce((most, each) => (each > most ? each : most), 0n);
-    return {
-      availableCapacity: free.reduce((sum, each) => sum + each, 0n),
-      maximumVolumeSize: parameters.thinProvision && largest > 0n ? MAX_VOLUME_SIZE_BYTES : largest,
-    };
+    return findCapacity(this.#parts.targets, parseParameters(request.parameters), request.accessibleTopology, logger);
   }
 
   override async controllerExpandVolume(
     request: ControllerExpandVolumeRequest,
-    { signal }: CallContext,
   ): Promise<DeepPartial<ControllerExpandVolumeResponse>> {
-    const { lvol } = await this.#parts.volumes.expand(request.volumeId, toRange(request.capacityRange), { signal });
+    this.#takeCredentials(request);
+    const { lvol } = await this.#parts.volumes.expand(request.volumeId, toRange(request.capacityRange));
     return {
       capacityBytes: lvol.sizeBytes,
       nodeExpansionRequired: request.volumeCapability?.accessType?.$case !== "block",
     };
   }
 
-  override async createSnapshot(
-    request: CreateSnapshotRequest,
-    { signal }: CallContext,
-  ): Promise<DeepPartial<CreateSnapshotResponse>> {
+  override async createSnapshot(request: CreateSnapshotRequest): Promise<DeepPartial<CreateSnapshotResponse>> {
+    this.#takeCredentials(request);
     const unknown = Object.keys(request.parameters).filter((key) => !key.startsWith("csi.storage.k8s.io/"));
     if (unknown.length > 0)
       throw new DriverError("INVALID", `unknown snapshot parameter ${unknown.join(", ")}: there are none`);
-    const snapshot = await this.#parts.snapshots.ensure(
-      request.name,
-      request.sourceVolumeId,
-      () => this.#parts.volumes.get(request.sourceVolumeId, { signal }),
-      { signal },
+    const { sourceVolumeId } = request;
+    const snapshot = await this.#parts.snapshots.ensure(request.name, sourceVolumeId, () =>
+      this.#parts.volumes.get(sourceVolumeId),
     );
     return { snapshot: toCsiSnapshot(snapshot) };
   }
 
-  override async deleteSnapshot({ snapshotId }: DeleteSnapshotRequest, { signal }: CallContext): Promise<object> {
-    await this.#parts.snapshots.remove(snapshotId, { signal });
+  override async deleteSnapshot(request: DeleteSnapshotRequest): Promise<object> {
+    this.#takeCredentials(request);
+    await this.#parts.snapshots.remove(request.snapshotId);
     return {};
   }
 
-  override async getSnapshot(
-    { snapshotId }: GetSnapshotRequest,
-    { signal }: CallContext,
-  ): Promise<DeepPartial<GetSnapshotResponse>> {
-    const snapshot = await this.#parts.snapshots.find(snapshotId, { signal });
+  override async getSnapshot(request: GetSnapshotRequest): Promise<DeepPartial<GetSnapshotResponse>> {
+    this.#takeCredentials(request);
+    const { snapshotId } = request;
+    const snapshot = await this.#parts.snapshots.find(snapshotId);
     if (snapshot === undefined) throw new DriverError("SNAPSHOT_NOT_FOUND", `snapshot "${snapshotId}" does not exist`);
     return { snapshot: toCsiSnapshot(snapshot) };
   }
 
   override async listSnapshots(
     request: ListSnapshotsRequest,
-    { signal }: CallContext,
+    { logger }: CallContext,
   ): Promise<DeepPartial<ListSnapshotsResponse>> {
-    const matching = await this.#snapshotsFor(request, { signal });
-    const { entries, nextToken } = paginate(matching, request, { key: ({ id }) => id });
+    this.#takeCredentials(request);
+    const { snapshotId, sourceVolumeId } = request;
+    const { entries, nextToken } = await this.#snapshotWalks.page(request, async () => {
+      const all = snapshotId === "" ? await this.#allSnapshots(logger) : await this.#snapshotOf(snapshotId);
+      return all.filter((each) => sourceVolumeId === "" || each.sourceVolumeId === sourceVolumeId);
+    });
     return { entries: entries.map((each) => ({ snapshot: toCsiSnapshot(each) })), nextToken };
   }
 
-  async #snapshotsFor(
-    { snapshotId, sourceVolumeId }: ListSnapshotsRequest,
-    options: { readonly signal: AbortSignal },
-  ): Promise<Snapshot[]> {
-    const { snapshots, targets } = this.#parts;
-    const wanted = (each: Snapshot): boolean => sourceVolumeId === "" || each.sourceVolumeId === sourceVolumeId;
-    if (snapshotId !== "") {
-      const one = await snapshots.find(snapshotId, options);
-      return one !== undefined && wanted(one) ? [one] : [];
-    }
-    const all = await Promise.all(targets.all.map((target) => snapshots.list(target, options)));
-    return all.flat().filter(wanted);
+  #allSnapshots(logger: CallContext["logger"]): Promise<Snapshot[]> {
+    return this.#lastSnapshots.list((target) => this.#parts.snapshots.list(target), logger);
   }
-}
 
-function toRange(range: { requiredBytes: bigint; limitBytes: bigint } | undefined) {
-  return range && { requiredBytes: range.requiredBytes, limitBytes: range.limitBytes };
-}
+  async #snapshotOf(id: string): Promise<Snapshot[]> {
+    const snapshot = await this.#parts.snapshots.find(id);
+    return snapshot === undefined ? [] : [snapshot];
+  }
 
-function toSource(source: VolumeContentSource | undefined): VolumeSource | undefined {
-  if (source === undefined) return undefined;
-  if (source.type?.$case === "snapshot") return { kind: "snapshot", id: source.type.value.snapshotId };
-  if (source.type?.$case === "volume") return { kind: "volume", id: source.type.value.volumeId };
-  throw new DriverError("INVALID", "volume_content_source names neither a snapshot nor a volume");
-}
-
-function toVolume(id: string, { sizeBytes }: Lvol): DeepPartial<CsiVolume> {
-  return { volumeId: id, capacityBytes: sizeBytes };
-}
-
-/** What later calls need and SPDK does not store. */
-function volumeContext(
-  target: Target,
-  { uuid }: Lvol,
-  { fsType }: VolumeParameters,
-  source: VolumeSource | undefined,
-): Record<string, string> {
-  return {
-    targetType: target.config.targetType,
-    model: uuid,
-    ...(fsType !== undefined && { fsType }),
-    ...(source !== undefined && { [CONTENT_SOURCE]: source.kind }),
-  };
-}
-
-function toCsiSnapshot({ id, lvol, sourceVolumeId, createdAt }: Snapshot): DeepPartial<CsiSnapshot> {
-  return {
-    snapshotId: id,
-    sourceVolumeId: sourceVolumeId,
-    sizeBytes: lvol.sizeBytes,
-    creationTime: createdAt,
-    readyToUse: true,
-  };
+  /** The mounted secret goes first; calls that carry none, such as lists, go on with what an earlier one brought. */
+  #takeCredentials({ secrets }: { readonly secrets: Readonly<Record<string, string>> }): void {
+    const text = secrets[SECRET_KEY];
+    if (text !== undefined) this.#parts.targets.offer(parseCredentials({ file: SECRET_KEY, text }));
+  }
 }

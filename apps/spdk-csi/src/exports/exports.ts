@@ -1,230 +1,169 @@
 import { randomUUID } from "node:crypto";
 
-import type { CallOptions, NvmfSubsystem } from "@org/spdk-rpc";
-import { SpdkRpcError } from "@org/spdk-rpc";
+import { type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import { isNodeOf } from "../node-identity.ts";
-import type { Located } from "../targets/located.ts";
-import type { Target, Targets } from "../targets/target.ts";
-import { lvolOfNqn, parseVolumeId, subsystemNqn } from "../volume-id.ts";
-import type { KeyedQueue } from "./keyed-queue.ts";
-
-/** The serial number of every exported subsystem, as upstream sets it. */
-const SERIAL_NUMBER = "spdkcsi-sn";
+import { isUnavailable } from "../targets/is-unavailable.ts";
+import type { Lvol } from "../targets/lvol.ts";
+import type { Target } from "../targets/target.ts";
+import type { Targets } from "../targets/targets.ts";
+import { lvolOfNqn, subsystemNqn } from "../volumes/volume-id.ts";
+import { completeExport } from "./complete-export.ts";
+import { type ExportContext, exportContext } from "./export-context.ts";
+import { hasListener, hasNamespace, hostsOf } from "./export-parts.ts";
+import { findExport } from "./find-export.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
 
 /** What a publish needs to know. */
 export interface PublishRequest {
+  readonly target: Target;
+  /** The lvol's uuid. */
+  readonly uuid: string;
   /** The node's host NQN. */
   readonly host: string;
   /** Whether nodes other than `host` may have the volume at the same time. */
   readonly sharing: "single-node" | "multi-node";
 }
 
-/** How a node reaches an exported volume; the keys are upstream's, so that its static volumes work. */
-export interface ExportContext {
-  readonly targetType: string;
-  readonly targetAddr: string;
-  readonly targetPort: string;
-  readonly nqn: string;
-  readonly model: string;
-  /** Present when the target proved the volume blank before this publish: a random id that serves once. */
-  readonly blankProof?: string;
+/** What the driver's exports are made with. */
+export interface ExportsOptions {
+  readonly cluster: string;
+  /** Whether an lvol is a volume of this cluster: nothing else is ever exported. */
+  readonly isVolume: (lvol: Lvol) => boolean;
+  /** 0 counts nothing. */
+  readonly maxVolumesPerNode: number;
 }
 
 /** Volumes as NVMe-oF subsystems: who may connect to what. */
 export class Exports {
   readonly #targets: Targets;
-  readonly #cluster: string;
-  readonly #queue: KeyedQueue;
-  readonly #maxVolumesPerNode: number;
+  readonly #options: ExportsOptions;
+  /** All that touches one lvol's subsystem runs one after the other: some versions crash where two changes meet. */
+  readonly #queue = new KeyedQueue();
 
-  /** `queue` serialises all that touches one subsystem; `maxVolumesPerNode` 0 counts nothing. */
-  constructor(targets: Targets, cluster: string, queue: KeyedQueue, maxVolumesPerNode: number) {
+  constructor(targets: Targets, options: ExportsOptions) {
     this.#targets = targets;
-    this.#cluster = cluster;
-    this.#queue = queue;
-    this.#maxVolumesPerNode = maxVolumesPerNode;
+    this.#options = options;
   }
 
-  /** Exports the volume to the node and to no other, unless it may be shared. Repeating it changes nothing. */
-  async publish(volume: Located, request: PublishRequest, options?: CallOptions): Promise<ExportContext> {
-    const nqn = subsystemNqn(volume.lvol.uuid);
-    return this.#queue.run(nqn, async () => {
-      const { target } = volume;
-      // Read again under the lock: a proof of blankness is only as good as the moment it was taken.
-      const lvol = await target.findLvol(volume.lvol.uuid, options);
-      if (lvol === undefined)
-        throw new DriverError("VOLUME_NOT_FOUND", `lvol ${volume.lvol.alias} was deleted meanwhile`);
-      const before = await target.findSubsystem(nqn, options);
-      const admittedBefore = hosts(before).includes(request.host);
-      if (request.sharing === "single-node") refuseOthers(before, request.host, volume);
-      if (!admittedBefore) await this.#refuseFullNode(request.host, options);
-
-      await this.#ensure(target, nqn, lvol.uuid, request.host, before, options);
-
-      const after = await target.findSubsystem(nqn, options);
-      if (request.sharing === "single-node" && others(after, request.host).length > 0) {
-        // Another controller was as fast: whoever sees both steps back, but never from a host that was there before.
-        if (!admittedBefore) await removeHost(target, nqn, request.host, options);
-        refuseOthers(after, request.host, volume);
-      }
-      const missing = this.#missing(target, after, lvol.uuid, request.host);
-      if (missing.length > 0) {
-        throw new DriverError(
-          "CONFLICT",
-          `export ${nqn} on ${target.name} still lacks its ${missing.join(", ")}; the call can be repeated`,
-        );
-      }
-      const { targetType, address, port } = target.config;
-      return {
-        targetType,
-        targetAddr: address,
-        targetPort: String(port),
-        nqn,
-        model: lvol.uuid,
-        ...(lvol.provenBlank && !admittedBefore && { blankProof: randomUUID() }),
-      };
-    });
-  }
-
-  /** What an export lacks to be whole, in the order in which it is made. */
-  #missing(target: Target, subsystem: NvmfSubsystem | undefined, uuid: string, host: string): Part[] {
-    const { address, port } = target.config;
-    const present: Record<Part, boolean> = {
-      subsystem: subsystem !== undefined,
-      host: hosts(subsystem).includes(host),
-      namespace: subsystem?.namespaces?.some(({ bdev_name }) => bdev_name === uuid) ?? false,
-      listener:
-        subsystem?.listen_addresses.some(({ traddr, trsvcid }) => traddr === address && trsvcid === String(port)) ??
-        false,
-    };
-    return PARTS.filter((part) => !present[part]);
-  }
-
-  async #ensure(
-    target: Target,
-    nqn: string,
-    uuid: string,
-    host: string,
-    before: NvmfSubsystem | undefined,
-    options?: CallOptions,
-  ): Promise<void> {
-    const { config } = target;
-    const missing = this.#missing(target, before, uuid, host);
-    if (missing.includes("listener")) await ensureTransport(target, options);
-    const make: Record<Part, () => Promise<unknown>> = {
-      subsystem: () =>
-        target.call(
-          "nvmf_create_subsystem",
-          { nqn, serial_number: SERIAL_NUMBER, model_number: uuid, allow_any_host: false },
-          options,
-        ),
-      host: () => target.call("nvmf_subsystem_add_host", { nqn, host }, options),
-      namespace: () => target.call("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: uuid } }, options),
-      listener: () =>
-        target.call(
-          "nvmf_subsystem_add_listener",
-          {
-            nqn,
-            listen_address: {
-              trtype: "TCP",
-              adrfam: config.address.includes(":") ? "IPv6" : "IPv4",
-              traddr: config.address,
-              trsvcid: String(config.port),
-            },
-          },
-          options,
-        ),
-    };
-    for (const part of missing) {
+  /** Runs work that must not meet another change of the lvol's export, until all that it sent has been answered. */
+  async inTurn<T>(target: Target, uuid: string, work: () => Promise<T>): Promise<T> {
+    target.assertHeard();
+    return this.#queue.run(`${target.name} ${uuid}`, async (hold) => {
       try {
-        await make[part]();
+        target.assertHeard();
+        return await work();
       } catch (error) {
-        if (!(error instanceof SpdkRpcError)) throw error;
-        // Codes are not to be trusted: what stands there now decides.
-        const now = await target.findSubsystem(nqn, options);
-        if (this.#missing(target, now, uuid, host).includes(part)) {
-          throw new DriverError(
-            "TARGET_MISBEHAVED",
-            `${target.name} could not make the ${part} of ${nqn}: ${error.message}`,
-            { cause: error },
-          );
-        }
+        // What was not answered may still be carried out: nothing else may be sent before that is over.
+        if (isUnavailable(error)) hold(target.settled());
+        throw error;
       }
-    }
-  }
-
-  async #refuseFullNode(host: string, options?: CallOptions): Promise<void> {
-    if (this.#maxVolumesPerNode === 0) return;
-    const all = await Promise.all(this.#targets.all.map((target) => target.subsystems(options)));
-    const count = all
-      .flat()
-      .filter((subsystem) => lvolOfNqn(subsystem.nqn) !== undefined && hosts(subsystem).includes(host)).length;
-    if (count >= this.#maxVolumesPerNode) {
-      throw new DriverError(
-        "NODE_FULL",
-        `node ${host} has ${count} volumes, --max-volumes-per-node allows ${this.#maxVolumesPerNode}`,
-      );
-    }
-  }
-
-  /** Takes the volume from the node; from every node of this cluster when `host` is undefined. */
-  async unpublish(volumeId: string, host: string | undefined, options?: CallOptions): Promise<void> {
-    const parsed = parseVolumeId(volumeId);
-    if (parsed === undefined) return;
-    const nqn = subsystemNqn(parsed.uuid);
-    const candidates = parsed.target === undefined ? this.#targets.all : [this.#targets.get(parsed.target)];
-    await this.#queue.run(nqn, async () => {
-      for (const target of candidates) await this.#unpublishOn(target, nqn, host, options);
     });
   }
 
-  async #unpublishOn(target: Target, nqn: string, host: string | undefined, options?: CallOptions): Promise<void> {
-    const before = await target.findSubsystem(nqn, options);
-    if (before === undefined) return;
-    const leaving = hosts(before).filter((each) =>
-      host === undefined ? isNodeOf(this.#cluster, each) : each === host,
-    );
-    for (const each of leaving) await removeHost(target, nqn, each, options);
-    const after = await target.findSubsystem(nqn, options);
-    if (after === undefined || hosts(after).length > 0) return;
-    // An open export of upstream that never listed a host is left to those who use it.
-    if (after.allow_any_host && leaving.length === 0) return;
-    try {
-      await target.call("nvmf_delete_subsystem", { nqn }, options);
-    } catch (error) {
-      if (!(error instanceof SpdkRpcError) || (await target.findSubsystem(nqn, options)) !== undefined) throw error;
-    }
+  /**
+   * Exports the lvol to the node and to no other, unless it may be shared. Repeating it changes nothing. Undefined when
+   * the target has no such volume.
+   */
+  async publish(request: PublishRequest): Promise<ExportContext | undefined> {
+    const { target, uuid } = request;
+    return this.inTurn(target, uuid, async () => {
+      await target.facts();
+      const [{ lvol, subsystem: before }] = await Promise.all([
+        findExport(target, uuid),
+        this.#refuseFullNode(request),
+      ]);
+      if (lvol === undefined) await target.assertComplete();
+      return lvol === undefined || !this.#options.isVolume(lvol) ? undefined : this.#publish(request, lvol, before);
+    });
   }
 
-  /** The nodes of this cluster that each exported lvol of a target is published to, by the lvol's uuid. */
-  async publishedNodes(target: Target, options?: CallOptions): Promise<ReadonlyMap<string, readonly string[]>> {
-    const subsystems = await target.subsystems(options);
+  async #publish(
+    { target, host, sharing }: PublishRequest,
+    lvol: Lvol,
+    before: NvmfSubsystem | undefined,
+  ): Promise<ExportContext> {
+    const nqn = before?.nqn ?? subsystemNqn(lvol.uuid);
+    const admittedBefore = hostsOf(before).includes(host);
+    if (sharing === "single-node") refuseOthers(before, host, target, lvol);
+    const after = await completeExport(target, { nqn, uuid: lvol.uuid, host }, before);
+    if (sharing === "single-node" && others(after, host).length > 0) {
+      // Another controller was as fast: whoever sees both steps back, but never from a host that was there before.
+      if (!admittedBefore) await removeHosts(target, nqn, [host]);
+      refuseOthers(after, host, target, lvol);
+    }
+    return exportContext(target.config, nqn, lvol.uuid, lvol.provenBlank && !admittedBefore ? randomUUID() : undefined);
+  }
+
+  async #refuseFullNode({ target, uuid, host }: PublishRequest): Promise<void> {
+    const { maxVolumesPerNode } = this.#options;
+    if (maxVolumesPerNode === 0) return;
+    const all = await Promise.all(this.#targets.all.map((each) => each.subsystems()));
+    const exported = all.flatMap((subsystems, index) =>
+      subsystems
+        .filter((subsystem) => hostsOf(subsystem).includes(host))
+        .map((subsystem) => ({ subsystem, on: this.#targets.all[index] })),
+    );
+    const isThis = ({ subsystem, on }: (typeof exported)[number]): boolean =>
+      on === target && (hasNamespace(subsystem, uuid) || lvolOfNqn(subsystem.nqn) === uuid);
+    if (exported.length < maxVolumesPerNode || exported.some(isThis)) return;
+    throw new DriverError(
+      "NODE_FULL",
+      `node ${host} has ${exported.length} volumes, --max-volumes-per-node allows ${maxVolumesPerNode}`,
+    );
+  }
+
+  /** Takes the lvol from the node; from every node of this cluster when `host` is undefined. */
+  async unpublish(target: Target, uuid: string, host: string | undefined): Promise<void> {
+    await this.inTurn(target, uuid, async () => {
+      const { subsystem } = await findExport(target, uuid);
+      if (subsystem === undefined) return;
+      const isLeaving = (each: string): boolean =>
+        host === undefined ? isNodeOf(this.#options.cluster, each) : each === host;
+      const leaving = hostsOf(subsystem).filter(isLeaving);
+      const staying = hostsOf(subsystem).length - leaving.length;
+      // An open export of upstream that never listed a host is left to those who use it; so is one with other volumes.
+      const isOurs = leaving.length > 0 || !subsystem.allow_any_host;
+      const holdsOthers = subsystem.namespaces?.some(({ bdev_name }) => bdev_name !== uuid) ?? false;
+      const { nqn } = subsystem;
+      // In this order and in one write every version takes both.
+      const removed = removeHosts(target, nqn, leaving);
+      const deleted = staying === 0 && isOurs && !holdsOthers ? deleteSubsystem(target, nqn) : undefined;
+      const [first] = (await Promise.allSettled([removed, deleted])).filter(({ status }) => status === "rejected");
+      if (first?.status === "rejected") throw first.reason;
+    });
+  }
+
+  /** The nodes of this cluster that each lvol of a target is published to, by the lvol's uuid. */
+  async publishedNodes(target: Target): Promise<ReadonlyMap<string, readonly string[]>> {
+    const subsystems = await target.subsystems();
     return new Map(
       subsystems.flatMap((subsystem) => {
-        const uuid = lvolOfNqn(subsystem.nqn);
-        return uuid === undefined
-          ? []
-          : [[uuid, hosts(subsystem).filter((host) => isNodeOf(this.#cluster, host))] as const];
+        const nodes = this.#nodesOf(target, subsystem);
+        return (subsystem.namespaces ?? []).map(({ bdev_name }) => [bdev_name, nodes] as const);
       }),
     );
   }
-}
 
-/** The parts of an export in the order in which they are made: the listener last, when all else is right. */
-const PARTS = ["subsystem", "host", "namespace", "listener"] as const;
-type Part = (typeof PARTS)[number];
+  /** The nodes of this cluster that one lvol is published to. */
+  async nodesOf(target: Target, uuid: string): Promise<string[]> {
+    const { subsystem } = await findExport(target, uuid);
+    return hasNamespace(subsystem, uuid) ? this.#nodesOf(target, subsystem) : [];
+  }
 
-function hosts(subsystem: NvmfSubsystem | undefined): string[] {
-  return subsystem?.hosts.map(({ nqn }) => nqn) ?? [];
+  /** What lacks a listener is not reported: the attacher then publishes it again. */
+  #nodesOf({ config }: Target, subsystem: NvmfSubsystem | undefined): string[] {
+    const isWhole = config.portals.every((portal) => hasListener(subsystem, portal));
+    return isWhole ? hostsOf(subsystem).filter((host) => isNodeOf(this.#options.cluster, host)) : [];
+  }
 }
 
 function others(subsystem: NvmfSubsystem | undefined, host: string): string[] {
-  return hosts(subsystem).filter((each) => each !== host);
+  return hostsOf(subsystem).filter((each) => each !== host);
 }
 
-function refuseOthers(subsystem: NvmfSubsystem | undefined, host: string, { target, lvol }: Located): void {
+function refuseOthers(subsystem: NvmfSubsystem | undefined, host: string, target: Target, lvol: Lvol): void {
   const published = others(subsystem, host);
   if (published.length === 0) return;
   throw new DriverError(
@@ -233,23 +172,23 @@ function refuseOthers(subsystem: NvmfSubsystem | undefined, host: string, { targ
   );
 }
 
-async function removeHost(target: Target, nqn: string, host: string, options?: CallOptions): Promise<void> {
-  try {
-    await target.call("nvmf_subsystem_remove_host", { nqn, host }, options);
-  } catch (error) {
-    if (!(error instanceof SpdkRpcError)) throw error;
-    if (hosts(await target.findSubsystem(nqn, options)).includes(host)) throw error;
+async function removeHosts(target: Target, nqn: string, hosts: readonly string[]): Promise<void> {
+  const ended = await Promise.allSettled(hosts.map((host) => target.call("nvmf_subsystem_remove_host", { nqn, host })));
+  const failed = ended.filter(({ status }) => status === "rejected");
+  if (failed.length === 0) return;
+  for (const each of failed) {
+    if (each.status === "rejected" && !(each.reason instanceof SpdkRpcError)) throw each.reason;
   }
+  // Codes are not to be trusted: what stands there now decides.
+  const left = hostsOf(await target.findSubsystem(nqn));
+  if (hosts.some((host) => left.includes(host)) && failed[0]?.status === "rejected") throw failed[0].reason;
 }
 
-/** A target starts without transports and forgets them with every restart. */
-async function ensureTransport(target: Target, options?: CallOptions): Promise<void> {
-  const present = async (): Promise<boolean> =>
-    (await target.call("nvmf_get_transports", undefined, options)).some(({ trtype }) => trtype.toUpperCase() === "TCP");
-  if (await present()) return;
+/** Deletes a subsystem that has no host any more. */
+export async function deleteSubsystem(target: Target, nqn: string): Promise<void> {
   try {
-    await target.call("nvmf_create_transport", { trtype: "TCP" }, options);
+    await target.call("nvmf_delete_subsystem", { nqn });
   } catch (error) {
-    if (!(error instanceof SpdkRpcError) || !(await present())) throw error;
+    if (!(error instanceof SpdkRpcError) || (await target.findSubsystem(nqn)) !== undefined) throw error;
   }
 }

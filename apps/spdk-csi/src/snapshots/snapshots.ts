@@ -1,187 +1,186 @@
-import { type CallOptions, SpdkRpcError } from "@org/spdk-rpc";
+import { SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
-import type { LvolName, LvolNames } from "../names.ts";
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
-import type { Target, Targets } from "../targets/target.ts";
-import { formatVolumeId, parseVolumeId } from "../volume-id.ts";
+import type { Target } from "../targets/target.ts";
+import type { Targets } from "../targets/targets.ts";
+import type { LvolName, LvolNames } from "../volumes/lvol-names.ts";
+import { parseVolumeId } from "../volumes/volume-id.ts";
 import type { VolumeSource } from "../volumes/volume-source.ts";
+import { chainDepth, MAX_CHAIN_DEPTH } from "./chain-depth.ts";
+import { HiddenSnapshots } from "./hidden-snapshots.ts";
+import { type Snapshot, toSnapshot } from "./snapshot.ts";
 
-/** A user's snapshot. */
-export interface Snapshot {
-  readonly id: string;
-  readonly target: Target;
-  readonly lvol: Lvol;
-  readonly nameHash: string;
-  readonly sourceVolumeId: string;
-  readonly sourceUuid: string;
-  readonly createdAt: Date;
+/** What snapshots are made with. */
+export interface SnapshotsOptions {
+  readonly targets: Targets;
+  readonly names: LvolNames;
+  readonly now: () => Date;
 }
 
-/** Snapshots, and the ones under clones that no user sees. */
+/** Snapshots: taken, found, deleted, and what volumes are cloned from. */
 export class Snapshots {
   readonly #targets: Targets;
   readonly #names: LvolNames;
   readonly #now: () => Date;
-  /** Internal snapshots whose clone is being made: not to be swept. */
-  readonly #inUse = new Set<string>();
+  readonly #hidden: HiddenSnapshots;
 
-  constructor(targets: Targets, names: LvolNames, now: () => Date) {
+  constructor({ targets, names, now }: SnapshotsOptions) {
     this.#targets = targets;
     this.#names = names;
     this.#now = now;
+    this.#hidden = new HiddenSnapshots(names);
   }
 
   /** The snapshots of one target, oldest first; deleted ones are left out. */
-  async list(target: Target, options?: CallOptions): Promise<Snapshot[]> {
-    const lvols = await target.lvols(options);
-    const deleted = new Set(lvols.map((lvol) => this.#names.parse(lvol.name)).map(deletedSnapshot));
+  async list(target: Target): Promise<Snapshot[]> {
+    const lvols = await target.lvols();
+    const deleted = new Set(lvols.map((lvol) => deletedSnapshot(this.#names.parse(lvol.name))));
     return lvols
       .filter((lvol) => !deleted.has(lvol.uuid))
-      .flatMap((lvol) => this.#toSnapshot(target, lvol) ?? [])
+      .flatMap((lvol) => toSnapshot(target, lvol, this.#names) ?? [])
       .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   }
 
   /** The snapshot of that id; undefined when there is none, or it was deleted. */
-  async find(id: string, options?: CallOptions): Promise<Snapshot | undefined> {
+  async find(id: string): Promise<Snapshot | undefined> {
+    const located = await this.#findLvol(id);
+    return located && toSnapshot(located.target, located.lvol, this.#names);
+  }
+
+  /** The lvol of that snapshot id, which may be one of upstream's, whose name says nothing. */
+  async #findLvol(id: string): Promise<Located | undefined> {
     const parsed = parseVolumeId(id);
     if (parsed?.target === undefined) return undefined;
     const target = this.#targets.get(parsed.target);
-    const lvol = await target.findLvol(parsed.uuid, options);
-    const snapshot = lvol === undefined ? undefined : this.#toSnapshot(target, lvol);
-    if (snapshot === undefined) return undefined;
-    const tombstone = await target.findLvol(this.#tombstoneOf(snapshot.lvol), options);
-    return tombstone === undefined ? snapshot : undefined;
+    const lvol = await target.findLvol(parsed.uuid);
+    if (lvol === undefined) {
+      await target.assertComplete();
+      return undefined;
+    }
+    const { kind } = this.#names.parse(lvol.name);
+    if (!lvol.isSnapshot || (kind !== "snapshot" && kind !== "volume")) return undefined;
+    return (await this.#hidden.isBuried(target, lvol)) ? undefined : { target, lvol };
   }
 
-  /** The alias of the tombstone that says that a snapshot was deleted. */
-  #tombstoneOf({ lvstore, uuid }: Lvol): string {
-    return `${lvstore}/${this.#names.tombstone(uuid)}`;
-  }
-
-  #toSnapshot(target: Target, lvol: Lvol): Snapshot | undefined {
-    const name = this.#names.parse(lvol.name);
-    if (name.kind !== "snapshot") return undefined;
-    const { nameHash, sourceUuid, createdAt } = name;
-    const id = formatVolumeId(target.name, lvol.uuid);
-    return {
-      id,
-      target,
-      lvol,
-      nameHash,
-      sourceVolumeId: formatVolumeId(target.name, sourceUuid),
-      sourceUuid,
-      createdAt,
-    };
-  }
-
-  /** Takes the snapshot, or finds the one that an earlier call of this name took of the same volume. */
-  async ensure(
-    name: string,
-    sourceId: string,
-    getSource: () => Promise<Located>,
-    options?: CallOptions,
-  ): Promise<Snapshot> {
-    const existing = await this.#findByName(name, sourceId, options);
+  /** Takes the snapshot of a volume, or finds the one that an earlier call of this name took of it. */
+  async ensure(name: string, sourceId: string, getSource: () => Promise<Located>): Promise<Snapshot> {
+    const sourceUuid = parseVolumeId(sourceId)?.uuid;
+    const existing = await this.#findByName(name, sourceUuid, sourceId);
     if (existing !== undefined) return existing;
     const { target, lvol } = await getSource();
+    await assertShallow(target, lvol);
     const made = this.#names.snapshot(name, lvol.uuid, this.#now());
-    await target.call("bdev_lvol_snapshot", { lvol_name: lvol.uuid, snapshot_name: made }, options);
+    const uuid = await target.call("bdev_lvol_snapshot", { lvol_name: lvol.uuid, snapshot_name: made });
     // Names differ by their time, so "File exists" guards nothing: look again, the earliest of two stays.
-    const first = await this.#findByName(name, sourceId, options);
+    const first = await this.#findOn(target, this.#names.snapshotHash(name), lvol.uuid);
     if (first === undefined) {
       throw new DriverError(
         "CONFLICT",
         `snapshot "${name}" vanished while it was being made; the call can be repeated`,
       );
     }
-    if (first.lvol.name !== made) {
-      const own = await target.findLvol(`${lvol.lvstore}/${made}`, options);
-      if (own !== undefined) await target.call("bdev_lvol_delete", { name: own.uuid }, options);
-    }
+    if (first.lvol.uuid !== uuid) await target.call("bdev_lvol_delete", { name: uuid });
     return first;
   }
 
-  async #findByName(name: string, sourceId: string, options?: CallOptions): Promise<Snapshot | undefined> {
+  /** Looks on the source's target, and as far as they answer on the others, for a snapshot of that name. */
+  async #findByName(name: string, sourceUuid: string | undefined, sourceId: string): Promise<Snapshot | undefined> {
     const nameHash = this.#names.snapshotHash(name);
-    const sourceUuid = parseVolumeId(sourceId)?.uuid;
-    const all = await Promise.all(this.#targets.all.map((target) => this.list(target, options)));
-    const same = all.flat().filter((snapshot) => snapshot.nameHash === nameHash);
-    const other = same.find((snapshot) => snapshot.sourceUuid !== sourceUuid);
+    const home = parseVolumeId(sourceId)?.target;
+    const found = await Promise.all(
+      this.#targets.all.map((target) => {
+        const looked = this.#findNames(target, nameHash);
+        return home === undefined || target.name === home ? looked : looked.catch(() => []);
+      }),
+    );
+    const other = found.flat().find((each) => each.sourceUuid !== sourceUuid);
     if (other !== undefined) {
       throw new DriverError(
         "ALREADY_EXISTS",
-        `snapshot "${name}" exists as ${other.id}, of volume "${other.sourceVolumeId}"`,
+        `snapshot "${name}" exists, of lvol ${other.sourceUuid} on ${other.target.name}`,
       );
     }
-    return same[0];
+    const [first] = found.flat();
+    return first && this.#findOn(first.target, nameHash, first.sourceUuid);
+  }
+
+  async #findNames(target: Target, nameHash: string) {
+    const named = (await target.lvolNames()).map(({ name }) => this.#names.parse(name));
+    return named.flatMap((name) =>
+      name.kind === "snapshot" && name.nameHash === nameHash ? [{ target, sourceUuid: name.sourceUuid }] : [],
+    );
+  }
+
+  /** The earliest snapshot of that name and source that was not deleted. */
+  async #findOn(target: Target, nameHash: string, sourceUuid: string): Promise<Snapshot | undefined> {
+    const named = (await target.lvolNames()).flatMap(({ uuid, name }) => {
+      const parsed = this.#names.parse(name);
+      const isWanted = parsed.kind === "snapshot" && parsed.nameHash === nameHash && parsed.sourceUuid === sourceUuid;
+      return isWanted ? [{ uuid, createdAt: parsed.createdAt }] : [];
+    });
+    for (const { uuid } of named.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())) {
+      const lvol = await target.findLvol(uuid);
+      const snapshot = lvol && toSnapshot(target, lvol, this.#names);
+      if (snapshot !== undefined && !(await this.#hidden.isBuried(target, snapshot.lvol))) return snapshot;
+    }
+    return undefined;
   }
 
   /** Deletes the snapshot. One with two clones SPDK cannot delete: it is hidden, and swept with its last clone but one. */
-  async remove(id: string, options?: CallOptions): Promise<void> {
-    const snapshot = await this.find(id, options);
-    if (snapshot === undefined) return;
-    const { target, lvol } = snapshot;
+  async remove(id: string): Promise<void> {
+    const located = await this.#findLvol(id);
+    if (located === undefined) return;
+    const { target, lvol } = located;
     try {
-      await target.call("bdev_lvol_delete", { name: lvol.uuid }, options);
+      await target.call("bdev_lvol_delete", { name: lvol.uuid });
     } catch (error) {
-      const now = await target.findLvol(lvol.uuid, options);
+      if (!(error instanceof SpdkRpcError)) throw error;
+      const now = await target.findLvol(lvol.uuid);
       if (now !== undefined && now.clones.length < 2) throw error;
-      if (now !== undefined) await this.#bury(target, now, options);
+      if (now !== undefined) return this.#hidden.bury(target, now);
     }
-    await this.sweep(target, options);
-  }
-
-  async #bury(target: Target, lvol: Lvol, options?: CallOptions): Promise<void> {
-    const name = this.#names.tombstone(lvol.uuid);
-    try {
-      const place = { lvs_name: lvol.lvstore, lvol_name: name, thin_provision: true };
-      await target.call("bdev_lvol_create", { ...place, size: 0 }, options);
-    } catch (error) {
-      if ((await target.findLvol(this.#tombstoneOf(lvol), options)) === undefined) throw error;
-    }
+    await this.#hidden.releaseBase(located);
   }
 
   /** Calls `work` with the snapshot that a clone of `source` is made from: the named one, or an internal one of the volume. */
-  async withSourceOf<T>(
-    source: VolumeSource,
-    cloneName: string,
-    work: (snapshot: Located) => Promise<T>,
-    options?: CallOptions,
-  ): Promise<T> {
+  async withSourceOf<T>(source: VolumeSource, cloneName: string, work: (snapshot: Located) => Promise<T>): Promise<T> {
     if (source.kind === "snapshot") {
-      const snapshot = await this.find(source.id, options);
+      const snapshot = await this.#findLvol(source.id);
       if (snapshot === undefined) throw new DriverError("SNAPSHOT_NOT_FOUND", `snapshot "${source.id}" does not exist`);
       return work(snapshot);
     }
-    const { target, lvol: volume } = await this.#sourceVolume(source.id, options);
-    const name = this.#names.internalSnapshot(volume.uuid, cloneName);
-    const alias = `${volume.lvstore}/${name}`;
-    this.#inUse.add(name);
-    try {
-      if ((await target.findLvol(alias, options)) === undefined) {
-        await target.call("bdev_lvol_snapshot", { lvol_name: volume.uuid, snapshot_name: name }, options);
-      }
-      const lvol = await target.findLvol(alias, options);
-      if (lvol === undefined) {
-        throw new DriverError(
-          "CONFLICT",
-          `snapshot ${alias} vanished while it was being made; the call can be repeated`,
-        );
-      }
-      return await work({ target, lvol });
-    } finally {
-      this.#inUse.delete(name);
-    }
+    const { target, lvol: volume } = await this.#sourceVolume(source.id);
+    const name = this.#reusableBase(volume) ?? this.#names.internalSnapshot(volume.uuid, cloneName);
+    return this.#hidden.using(name, async () => work(await this.#internalSnapshot(target, volume, name)));
   }
 
-  async #sourceVolume(id: string, options?: CallOptions): Promise<Located> {
+  /** The internal snapshot under a volume to which nothing was written since: a further clone needs none of its own. */
+  #reusableBase({ uuid, baseSnapshot, allocatedClusters }: Lvol): string | undefined {
+    if (baseSnapshot === undefined || allocatedClusters !== 0n) return undefined;
+    const name = this.#names.parse(baseSnapshot);
+    return name.kind === "internal" && name.sourceUuid === uuid ? baseSnapshot : undefined;
+  }
+
+  async #internalSnapshot(target: Target, volume: Lvol, name: string): Promise<Located> {
+    const alias = `${volume.lvstore}/${name}`;
+    const existing = await target.findLvol(alias);
+    if (existing !== undefined) return { target, lvol: existing };
+    await assertShallow(target, volume);
+    await target.call("bdev_lvol_snapshot", { lvol_name: volume.uuid, snapshot_name: name });
+    const lvol = await target.findLvol(alias);
+    if (lvol !== undefined) return { target, lvol };
+    throw new DriverError("CONFLICT", `snapshot ${alias} vanished while it was being made; the call can be repeated`);
+  }
+
+  async #sourceVolume(id: string): Promise<Located> {
     const parsed = parseVolumeId(id);
     const candidates = parsed?.target === undefined ? this.#targets.all : [this.#targets.get(parsed.target)];
     for (const target of parsed === undefined ? [] : candidates) {
-      const lvol = await target.findLvol(parsed?.uuid ?? "", options);
-      if (lvol !== undefined && !lvol.isSnapshot) return { target, lvol };
+      const lvol = await target.findLvol(parsed?.uuid ?? "");
+      if (lvol !== undefined && this.#names.isVolume(lvol)) return { target, lvol };
+      if (lvol === undefined) await target.assertComplete();
     }
     throw new DriverError("VOLUME_NOT_FOUND", `source volume "${id}" does not exist`);
   }
@@ -190,13 +189,13 @@ export class Snapshots {
    * What an existing volume was made from, in the form of `sourceKey`: the first snapshot below it that is not one
    * of its own.
    */
-  async sourceOf({ target, lvol }: Located, options?: CallOptions): Promise<string | undefined> {
+  async sourceOf({ target, lvol }: Located): Promise<string | undefined> {
     let base = lvol.baseSnapshot;
     while (base !== undefined) {
       const name = this.#names.parse(base);
       const ownSnapshot = "sourceUuid" in name && name.sourceUuid === lvol.uuid;
       if (name.kind === "internal" && !ownSnapshot) return `volume ${name.sourceUuid}`;
-      const below: Lvol | undefined = await target.findLvol(`${lvol.lvstore}/${base}`, options);
+      const below: Lvol | undefined = await target.findLvol(`${lvol.lvstore}/${base}`);
       if (!ownSnapshot) return below === undefined ? undefined : `snapshot ${below.uuid}`;
       base = below?.baseSnapshot;
     }
@@ -208,35 +207,24 @@ export class Snapshots {
     return `${source.kind} ${parseVolumeId(source.id)?.uuid ?? source.id}`;
   }
 
-  /**
-   * Deletes what no user sees and nothing needs any more: deleted snapshots and internal ones with at most one clone,
-   * and tombstones of what is gone.
-   */
-  async sweep(target: Target, options?: CallOptions): Promise<void> {
-    const lvols = await target.lvols(options);
-    const byUuid = new Map(lvols.map((lvol) => [lvol.uuid, lvol]));
-    for (const lvol of lvols) {
-      const name = this.#names.parse(lvol.name);
-      if (name.kind === "internal" && !this.#inUse.has(lvol.name)) await deleteIfUnneeded(target, lvol, options);
-      if (name.kind !== "tombstone") continue;
-      const snapshot = byUuid.get(name.snapshotUuid);
-      const isGone = snapshot === undefined || (await deleteIfUnneeded(target, snapshot, options));
-      if (isGone) await deleteIfUnneeded(target, lvol, options);
-    }
+  /** Deletes what stood hidden under a volume that is gone. */
+  async releaseBase(gone: Located): Promise<void> {
+    await this.#hidden.releaseBase(gone);
+  }
+
+  /** Deletes what no user sees and nothing needs any more, as a call that died may have left it. */
+  async sweep(target: Target): Promise<void> {
+    await this.#hidden.sweep(target);
   }
 }
 
-/** Deletes an lvol that at most one clone stands on; whether it is gone. */
-async function deleteIfUnneeded(target: Target, lvol: Lvol, options?: CallOptions): Promise<boolean> {
-  if (lvol.clones.length > 1) return false;
-  try {
-    await target.call("bdev_lvol_delete", { name: lvol.uuid }, options);
-    return true;
-  } catch (error) {
-    // A clone was made of it meanwhile, or another call swept it: the next sweep sees how it stands then.
-    if (error instanceof SpdkRpcError) return false;
-    throw error;
-  }
+/** Every snapshot makes reads of what was not written since one step longer. */
+async function assertShallow(target: Target, lvol: Lvol): Promise<void> {
+  if ((await chainDepth(target, lvol)) < MAX_CHAIN_DEPTH) return;
+  throw new DriverError(
+    "NO_SPACE",
+    `volume ${lvol.alias} on ${target.name} stands on ${MAX_CHAIN_DEPTH} snapshots, and reads go through all of them: delete some, or copy the volume`,
+  );
 }
 
 function deletedSnapshot(name: LvolName): string | undefined {

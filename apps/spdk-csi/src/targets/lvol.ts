@@ -17,8 +17,12 @@ export interface Lvol {
   readonly baseSnapshot: string | undefined;
   /** Names of the clones of a snapshot, in the same lvstore. */
   readonly clones: readonly string[];
+  /** Clusters that are allocated to it alone; undefined where the target does not tell (before v24.05). */
+  readonly allocatedClusters: bigint | undefined;
   /** Whether the target proves that nothing was ever written, or all of it was unmapped (v24.05 and later can). */
   readonly provenBlank: boolean;
+  /** Whether a module of the target, such as an NVMe-oF subsystem, holds it. */
+  readonly claimed: boolean;
 }
 
 /** Reads one bdev; undefined when it is no logical volume. */
@@ -30,8 +34,8 @@ export function toLvol(bdev: Bdev): Lvol | undefined {
   if (alias === undefined || slash === -1) {
     throw new DriverError("TARGET_MISBEHAVED", `lvol ${bdev.name} has no alias of the form lvstore/name`);
   }
-  const isSnapshot = lvol.snapshot;
-  const isClone = lvol.clone;
+  const { num_allocated_clusters: allocated, snapshot, clone } = lvol;
+  const allocatedClusters = allocated === undefined ? undefined : BigInt(allocated);
   return {
     uuid: bdev.name,
     alias,
@@ -39,17 +43,13 @@ export function toLvol(bdev: Bdev): Lvol | undefined {
     name: alias.slice(slash + 1),
     sizeBytes: BigInt(bdev.num_blocks) * BigInt(bdev.block_size),
     thin: lvol.thin_provision,
-    isSnapshot,
-    isClone,
+    isSnapshot: snapshot,
+    isClone: clone,
     baseSnapshot: lvol.base_snapshot,
     clones: lvol.clones ?? [],
+    allocatedClusters,
     // After a snapshot a written volume shows no allocated cluster either: it has become a clone.
-    provenBlank:
-      lvol.thin_provision &&
-      lvol.num_allocated_clusters !== undefined &&
-      BigInt(lvol.num_allocated_clusters) === 0n &&
-      !isSnapshot &&
-      !isClone &&
-      lvol.esnap_clone === false,
+    provenBlank: lvol.thin_provision && allocatedClusters === 0n && !snapshot && !clone && lvol.esnap_clone === false,
+    claimed: bdev.claimed,
   };
 }

@@ -18,11 +18,18 @@ export function roundUp(bytes: bigint, unit: bigint): bigint {
   return ((bytes + unit - 1n) / unit) * unit;
 }
 
+/** The unit of sizes on an lvstore: whole clusters, asked for in whole MiB. */
+function unitOf(clusterSizeBytes: bigint): bigint {
+  let [a, b] = [clusterSizeBytes, MIB];
+  while (b !== 0n) [a, b] = [b, a % b];
+  return (clusterSizeBytes / a) * MIB;
+}
+
 /** The size that a volume of this range gets on an lvstore: whole clusters, whole MiB, within the limit. */
 export function volumeSize(range: SizeRange | undefined, clusterSizeBytes: bigint, atLeastBytes = 0n): bigint {
   const required = range?.requiredBytes ?? 0n;
   const limit = range?.limitBytes ?? 0n;
-  const unit = clusterSizeBytes > MIB ? clusterSizeBytes : MIB;
+  const unit = unitOf(clusterSizeBytes);
   let wanted = required;
   if (wanted === 0n) wanted = atLeastBytes > 0n ? atLeastBytes : DEFAULT_SIZE_BYTES;
   if (required === 0n && limit > 0n && limit < wanted && atLeastBytes === 0n) wanted = (limit / unit) * unit;

@@ -1,28 +1,27 @@
-import type { CallOptions } from "@org/spdk-rpc";
-import { isNoSpace } from "@org/spdk-rpc";
+import { isNoSpace, SpdkRpcError } from "@org/spdk-rpc";
+
 import { DriverError } from "../driver-error.ts";
-import type { KeyedQueue } from "../exports/keyed-queue.ts";
-import type { LvolNames } from "../names.ts";
-import type { VolumeParameters } from "../parameters.ts";
+import { hostsOf } from "../exports/export-parts.ts";
+import { deleteSubsystem, type Exports } from "../exports/exports.ts";
+import { findExport } from "../exports/find-export.ts";
 import type { Snapshots } from "../snapshots/snapshots.ts";
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
-import type { Lvstore, Target, Targets } from "../targets/target.ts";
-import { parseVolumeId, subsystemNqn } from "../volume-id.ts";
+import type { Target } from "../targets/target.ts";
+import type { Targets } from "../targets/targets.ts";
+import { BlankVolumes, noSpace } from "./blank-volumes.ts";
 import { fits, humanBytes, type SizeRange, volumeSize } from "./capacity.ts";
+import { chooseVolume, findByName, findCandidates } from "./find-by-name.ts";
+import type { LvolNames } from "./lvol-names.ts";
+import { isReachable } from "./placement.ts";
+import { parseVolumeId } from "./volume-id.ts";
+import type { VolumeRequest } from "./volume-request.ts";
 import type { VolumeSource } from "./volume-source.ts";
 
-/** A request for a volume, read. */
-export interface VolumeRequest {
-  readonly name: string;
-  readonly range: SizeRange | undefined;
-  readonly parameters: VolumeParameters;
-  readonly source: VolumeSource | undefined;
-}
-
-interface Place {
+/** Which lvol of which target an id names, whether it is there or not. */
+export interface VolumePlace {
   readonly target: Target;
-  readonly lvstore: Lvstore;
+  readonly uuid: string;
 }
 
 /** The life of volumes on the targets: lvols created, found, grown and deleted. */
@@ -30,73 +29,61 @@ export class Volumes {
   readonly #targets: Targets;
   readonly #names: LvolNames;
   readonly #snapshots: Snapshots;
-  readonly #exports: KeyedQueue;
+  readonly #exports: Exports;
+  readonly #blank: BlankVolumes;
 
-  /** `exports` serialises all that touches one subsystem (some versions crash otherwise). */
-  constructor(targets: Targets, names: LvolNames, snapshots: Snapshots, exports: KeyedQueue) {
+  constructor(targets: Targets, names: LvolNames, snapshots: Snapshots, exports: Exports) {
     this.#targets = targets;
     this.#names = names;
     this.#snapshots = snapshots;
     this.#exports = exports;
+    this.#blank = new BlankVolumes(targets, (existing, request) => this.#matching(existing, request));
+  }
+
+  /**
+   * Where the volume of that id is to be found. A bare uuid, as upstream's static volumes have it, is looked for on every
+   * target; undefined when none has it, or the text is no id.
+   */
+  async locate(id: string): Promise<VolumePlace | undefined> {
+    const parsed = parseVolumeId(id);
+    if (parsed === undefined) return undefined;
+    const { uuid } = parsed;
+    if (parsed.target !== undefined) return { target: this.#targets.get(parsed.target), uuid };
+    const [only, ...others] = this.#targets.all;
+    if (only !== undefined && others.length === 0) return { target: only, uuid };
+    const answers = await Promise.allSettled(this.#targets.all.map((target) => target.findLvol(uuid)));
+    const at = answers.findIndex((answer) => answer.status === "fulfilled" && answer.value !== undefined);
+    const target = this.#targets.all[at];
+    if (target !== undefined) return { target, uuid };
+    for (const answer of answers) if (answer.status === "rejected") throw answer.reason;
+    await Promise.all(this.#targets.all.map((each) => each.assertComplete()));
+    return undefined;
   }
 
   /** The volume of that id; undefined when its target answered that it has none. */
-  async find(id: string, options?: CallOptions): Promise<Located | undefined> {
-    const parsed = parseVolumeId(id);
-    if (parsed === undefined) return undefined;
-    const candidates = parsed.target === undefined ? this.#targets.all : [this.#targets.get(parsed.target)];
-    const found = await Promise.all(
-      candidates.map(async (target) => {
-        const lvol = await target.findLvol(parsed.uuid, options);
-        return lvol === undefined || lvol.isSnapshot || this.#names.parse(lvol.name).kind !== "volume"
-          ? undefined
-          : { target, lvol };
-      }),
-    );
-    return found.find((each) => each !== undefined);
+  async find(id: string): Promise<Located | undefined> {
+    const place = await this.locate(id);
+    if (place === undefined) return undefined;
+    const lvol = await place.target.findLvol(place.uuid);
+    if (lvol !== undefined) return this.#names.isVolume(lvol) ? { target: place.target, lvol } : undefined;
+    await place.target.assertComplete();
+    return undefined;
   }
 
   /** The volume of that id; throws VOLUME_NOT_FOUND. */
-  async get(id: string, options?: CallOptions): Promise<Located> {
-    const located = await this.find(id, options);
-    if (located === undefined) throw new DriverError("VOLUME_NOT_FOUND", `volume "${id}" does not exist`);
-    return located;
+  async get(id: string): Promise<Located> {
+    return (await this.find(id)) ?? volumeNotFound(id);
   }
 
   /** Makes the volume, or finds the one that an earlier call of the same name made. */
-  async ensure(request: VolumeRequest, options?: CallOptions): Promise<Located> {
-    const places = await this.#places(request, options);
+  async ensure(request: VolumeRequest): Promise<Located> {
     const name = this.#names.volume(request.name);
-    const existing = await this.#findByName(places, name, options);
-    if (existing !== undefined) return this.#matching(existing, request, options);
-    return request.source === undefined
-      ? this.#create(places, name, request, options)
-      : this.#clone(request.source, name, request, options);
-  }
-
-  /** Every lvstore that is asked for the name: all of them, since an earlier try may have chosen differently. */
-  async #places({ parameters }: VolumeRequest, options?: CallOptions): Promise<Place[]> {
-    if (parameters.target !== undefined && this.#targets.find(parameters.target) === undefined) {
-      throw new DriverError("INVALID", `parameter target is "${parameters.target}", which the config does not have`);
-    }
-    const stores = await Promise.all(
-      this.#targets.all.map(async (target) => (await target.lvstores(options)).map((lvstore) => ({ target, lvstore }))),
-    );
-    return stores.flat();
-  }
-
-  async #findByName(places: readonly Place[], name: string, options?: CallOptions): Promise<Located | undefined> {
-    const found = await Promise.all(
-      places.map(async ({ target, lvstore }) => {
-        const lvol = await target.findLvol(`${lvstore.name}/${name}`, options);
-        return lvol === undefined ? undefined : { target, lvol };
-      }),
-    );
-    return found.find((each) => each !== undefined);
+    const { source } = request;
+    return source === undefined ? this.#blank.ensure(request, name) : this.#ensureClone(request, source, name);
   }
 
   /** The existing volume, if it is what the request asks for as far as it can be observed. */
-  async #matching(existing: Located, request: VolumeRequest, options?: CallOptions): Promise<Located> {
+  async #matching(existing: Located, request: VolumeRequest): Promise<Located> {
     const { target, lvol } = existing;
     const differs = (what: string): never => {
       throw new DriverError(
@@ -105,171 +92,138 @@ export class Volumes {
       );
     };
     if (lvol.isSnapshot) differs("and is a snapshot");
-    const actual = await this.#snapshots.sourceOf(existing, options);
+    const actual = await this.#snapshots.sourceOf(existing);
     const wanted = request.source === undefined ? undefined : this.#snapshots.sourceKey(request.source);
     if (actual !== wanted) differs("with another content source");
     if (request.source === undefined && !lvol.isClone && lvol.thin !== request.parameters.thinProvision) {
       differs(lvol.thin ? "and is thin" : "and is thick");
     }
-    // A clone smaller than asked that was never exported is what a call left that died between clone and resize.
     if (request.source !== undefined && !fits(lvol.sizeBytes, request.range)) {
-      const exported = await target.findSubsystem(subsystemNqn(lvol.uuid), options);
-      const halfMade = exported === undefined && lvol.sizeBytes < (request.range?.requiredBytes ?? 0n);
-      if (halfMade) return this.#grow(existing, await this.#targetSize(existing, request.range, options), options);
+      // A clone smaller than asked that was never exported is what a call left that died between clone and resize.
+      const halfMade = !lvol.claimed && lvol.sizeBytes < (request.range?.requiredBytes ?? 0n);
+      if (halfMade) return this.#grow(existing, await this.#targetSize(existing, request.range));
     }
     if (!fits(lvol.sizeBytes, request.range)) differs(`with ${humanBytes(lvol.sizeBytes)}`);
     return existing;
   }
 
-  async #create(
-    places: readonly Place[],
-    name: string,
-    request: VolumeRequest,
-    options?: CallOptions,
-  ): Promise<Located> {
-    const { target, lvstore, sizeBytes } = choosePlace(places, request);
-    const thin = request.parameters.thinProvision;
-    const alias = `${lvstore.name}/${name}`;
+  /** A volume with content lies where its source lies, since it shares its clusters. */
+  async #ensureClone(request: VolumeRequest, source: VolumeSource, name: string): Promise<Located> {
+    const { places, unavailable } = await findCandidates(this.#targets, request.parameters);
+    const { volumes, unavailable: silent } = await findByName(places, name, request.parameters);
+    const existing = chooseVolume(volumes);
+    if (existing !== undefined) return this.#matching(existing, request);
+    if (unavailable !== undefined || silent !== undefined) throw unavailable ?? silent;
+    return this.#snapshots.withSourceOf(source, request.name, (snapshot) => this.#clone(snapshot, name, request));
+  }
+
+  async #clone({ target, lvol: snapshot }: Located, name: string, request: VolumeRequest): Promise<Located> {
+    assertPlacedWith(snapshot, target, request);
+    const sizeBytes = await this.#targetSize({ target, lvol: snapshot }, request.range);
+    const alias = `${snapshot.lvstore}/${name}`;
+    let uuid: string;
     try {
-      await target.call(
-        "bdev_lvol_create",
-        { lvol_name: name, lvs_name: lvstore.name, thin_provision: thin, size: sizeBytes },
-        options,
-      );
+      uuid = await target.call("bdev_lvol_clone", { snapshot_name: snapshot.uuid, clone_name: name });
     } catch (error) {
-      // Codes are not to be trusted: what stands there now decides.
-      const found = await target.findLvol(alias, options);
-      if (found !== undefined) return this.#matching({ target, lvol: found }, request, options);
-      if (isNoSpace(error)) throw noSpace({ target, lvstore }, sizeBytes, error);
+      if (!(error instanceof SpdkRpcError)) throw error;
+      const found = await target.findLvol(alias);
+      if (found !== undefined) return this.#matching({ target, lvol: found }, request);
       throw error;
     }
-    return { target, lvol: await this.#getLvol(target, alias, options) };
+    const { lvstore, sizeBytes: copiedBytes } = snapshot;
+    const lvol: Lvol = {
+      ...snapshot,
+      uuid,
+      alias,
+      lvstore,
+      name,
+      thin: true,
+      isSnapshot: false,
+      isClone: true,
+      baseSnapshot: snapshot.name,
+      clones: [],
+      provenBlank: false,
+      claimed: false,
+    };
+    return sizeBytes > copiedBytes ? this.#grow({ target, lvol }, sizeBytes) : { target, lvol };
   }
 
-  async #clone(source: VolumeSource, name: string, request: VolumeRequest, options?: CallOptions): Promise<Located> {
-    return this.#snapshots.withSourceOf(
-      source,
-      request.name,
-      async ({ target, lvol: snapshot }) => {
-        assertPlacedWith(snapshot, target, request.parameters);
-        const sizeBytes = await this.#targetSize({ target, lvol: snapshot }, request.range, options);
-        const alias = `${snapshot.lvstore}/${name}`;
-        try {
-          await target.call("bdev_lvol_clone", { snapshot_name: snapshot.uuid, clone_name: name }, options);
-        } catch (error) {
-          const found = await target.findLvol(alias, options);
-          if (found !== undefined) return this.#matching({ target, lvol: found }, request, options);
-          throw error;
-        }
-        const clone = { target, lvol: await this.#getLvol(target, alias, options) };
-        return sizeBytes > clone.lvol.sizeBytes ? this.#grow(clone, sizeBytes, options) : clone;
-      },
-      options,
-    );
-  }
-
-  async #targetSize({ target, lvol }: Located, range: SizeRange | undefined, options?: CallOptions): Promise<bigint> {
-    const store = (await target.lvstores(options)).find(({ name }) => name === lvol.lvstore);
+  async #targetSize({ target, lvol }: Located, range: SizeRange | undefined): Promise<bigint> {
+    const store = (await target.recentLvstores()).find(({ name }) => name === lvol.lvstore);
     return volumeSize(range, store?.clusterSizeBytes ?? 1n, lvol.sizeBytes);
   }
 
   /** Grows the volume to the range's size; a volume that is large enough stays as it is. SPDK would shrink it. */
-  async expand(id: string, range: SizeRange | undefined, options?: CallOptions): Promise<Located> {
-    const located = await this.get(id, options);
-    if (range !== undefined && range.requiredBytes <= located.lvol.sizeBytes) {
-      if (range.limitBytes > 0n && located.lvol.sizeBytes > range.limitBytes) {
-        throw new DriverError(
-          "OUT_OF_RANGE",
-          `volume "${id}" has ${located.lvol.sizeBytes} bytes, over the limit of ${range.limitBytes}: volumes never shrink`,
-        );
-      }
-      return located;
+  async expand(id: string, range: SizeRange | undefined): Promise<Located> {
+    const located = await this.get(id);
+    const { sizeBytes } = located.lvol;
+    if (range !== undefined && range.limitBytes > 0n && sizeBytes > range.limitBytes) {
+      throw new DriverError(
+        "OUT_OF_RANGE",
+        `volume "${id}" has ${sizeBytes} bytes, over the limit of ${range.limitBytes}: volumes never shrink`,
+      );
     }
-    return this.#grow(located, await this.#targetSize(located, range, options), options);
+    if (range === undefined || range.requiredBytes <= sizeBytes) return located;
+    return this.#grow(located, await this.#targetSize(located, range));
   }
 
-  async #grow({ target, lvol }: Located, sizeBytes: bigint, options?: CallOptions): Promise<Located> {
+  async #grow({ target, lvol }: Located, sizeBytes: bigint): Promise<Located> {
     try {
-      await target.call("bdev_lvol_resize", { name: lvol.uuid, size: sizeBytes }, options);
+      await target.call("bdev_lvol_resize", { name: lvol.uuid, size: sizeBytes });
     } catch (error) {
-      const now = await target.findLvol(lvol.uuid, options);
+      if (!(error instanceof SpdkRpcError)) throw error;
+      const now = await target.findLvol(lvol.uuid);
       if (now !== undefined && now.sizeBytes >= sizeBytes) return { target, lvol: now };
-      if (isNoSpace(error)) {
-        throw new DriverError(
-          "NO_SPACE",
-          `lvstore ${lvol.lvstore} on ${target.name} has no room to grow ${lvol.alias} to ${humanBytes(sizeBytes)}`,
-          { cause: error },
-        );
-      }
+      const lvstore = (await target.lvstores()).find(({ name }) => name === lvol.lvstore);
+      if (isNoSpace(error) && lvstore !== undefined) throw noSpace({ target, lvstore }, sizeBytes, error);
       throw error;
     }
-    return { target, lvol: await this.#getLvol(target, lvol.uuid, options) };
+    return { target, lvol: { ...lvol, sizeBytes } };
   }
 
   /** Deletes the volume; one that does not exist is fine, one that a node may use is refused. */
-  async remove(id: string, options?: CallOptions): Promise<void> {
-    const located = await this.find(id, options);
-    if (located === undefined) return;
-    const { target, lvol } = located;
-    const nqn = subsystemNqn(lvol.uuid);
-    await this.#exports.run(nqn, async () => {
-      const subsystem = await target.findSubsystem(nqn, options);
+  async remove(id: string): Promise<void> {
+    const place = await this.locate(id);
+    if (place === undefined) return;
+    const { target, uuid } = place;
+    const deleted = await this.#exports.inTurn(target, uuid, async () => {
+      const { lvol, subsystem } = await findExport(target, uuid);
+      if (lvol === undefined) await target.assertComplete();
+      else if (!this.#names.isVolume(lvol)) return undefined;
       if (subsystem !== undefined) {
-        const hosts = subsystem.hosts.map((host) => host.nqn);
-        if (hosts.length > 0) throw inUse(id, `is published to ${hosts.join(", ")}`);
-        // SPDK would delete the lvol under a live initiator.
-        const controllers = await target.call("nvmf_subsystem_get_controllers", { nqn }, options);
-        if (controllers.length > 0) {
-          throw inUse(
-            id,
-            `has ${controllers.length} connected initiators (${controllers.map((each) => each.hostnqn).join(", ")})`,
-          );
-        }
-        await target.call("nvmf_delete_subsystem", { nqn }, options);
+        await assertUnused(id, target, subsystem.nqn, hostsOf(subsystem));
+        await deleteSubsystem(target, subsystem.nqn);
+      } else if (lvol?.claimed === true) {
+        throw inUse(id, `is held by another module of target "${target.name}": let go of it there`);
       }
-      try {
-        await target.call("bdev_lvol_delete", { name: lvol.uuid }, options);
-      } catch (error) {
-        if ((await target.findLvol(lvol.uuid, options)) !== undefined) throw error;
-      }
+      if (lvol !== undefined) await deleteLvol(target, uuid);
+      return lvol;
     });
-    await this.#snapshots.sweep(target, options);
-  }
-
-  async #getLvol(target: Target, name: string, options?: CallOptions): Promise<Lvol> {
-    const lvol = await target.findLvol(name, options);
-    if (lvol === undefined) {
-      throw new DriverError(
-        "CONFLICT",
-        `lvol ${name} on ${target.name} vanished while it was being made; the call can be repeated`,
-      );
-    }
-    return lvol;
+    if (deleted !== undefined) await this.#snapshots.releaseBase({ target, lvol: deleted });
   }
 }
 
-/** The lvstore with the most free space among those that the parameters allow. */
-function choosePlace(places: readonly Place[], { parameters, range }: VolumeRequest): Place & { sizeBytes: bigint } {
-  const allowed = places.filter(
-    ({ target, lvstore }) =>
-      (parameters.target === undefined || parameters.target === target.name) &&
-      (parameters.lvstore === undefined || parameters.lvstore === lvstore.name),
+/** SPDK would delete the lvol under a live initiator. */
+async function assertUnused(id: string, target: Target, nqn: string, hosts: readonly string[]): Promise<void> {
+  if (hosts.length > 0) throw inUse(id, `is published to ${hosts.join(", ")}: unpublish it there before deleting it`);
+  const controllers = await target.call("nvmf_subsystem_get_controllers", { nqn });
+  if (controllers.length === 0) return;
+  const initiators = controllers.map(({ hostnqn }) => hostnqn).join(", ");
+  throw inUse(
+    id,
+    `has ${controllers.length} connected initiators (${initiators}): unstage it there before deleting it`,
   );
-  const [best] = allowed.toSorted((a, b) => Number(b.lvstore.freeBytes - a.lvstore.freeBytes));
-  if (best === undefined) {
-    throw new DriverError(
-      "NO_SPACE",
-      "no target has an lvstore that the parameters allow: create one with bdev_lvol_create_lvstore",
-    );
-  }
-  const sizeBytes = volumeSize(range, best.lvstore.clusterSizeBytes);
-  const neededBytes = parameters.thinProvision ? best.lvstore.clusterSizeBytes : sizeBytes;
-  if (best.lvstore.freeBytes < neededBytes) throw noSpace(best, sizeBytes);
-  return { ...best, sizeBytes };
 }
 
-/** A clone shares its source's clusters, so it lies where the source lies. */
-function assertPlacedWith(snapshot: Lvol, target: Target, parameters: VolumeParameters): void {
+async function deleteLvol(target: Target, uuid: string): Promise<void> {
+  try {
+    await target.call("bdev_lvol_delete", { name: uuid });
+  } catch (error) {
+    if (!(error instanceof SpdkRpcError) || (await target.findLvol(uuid)) !== undefined) throw error;
+  }
+}
+
+function assertPlacedWith(snapshot: Lvol, target: Target, { parameters, accessibility }: VolumeRequest): void {
   const elsewhere =
     (parameters.target !== undefined && parameters.target !== target.name) ||
     (parameters.lvstore !== undefined && parameters.lvstore !== snapshot.lvstore);
@@ -279,16 +233,19 @@ function assertPlacedWith(snapshot: Lvol, target: Target, parameters: VolumePara
       `the source lies in ${snapshot.lvstore} on ${target.name}, where its clone must be too: use a StorageClass without target and lvstore`,
     );
   }
-}
-
-function noSpace({ target, lvstore }: Place, sizeBytes: bigint, cause?: unknown): DriverError {
-  return new DriverError(
-    "NO_SPACE",
-    `lvstore ${lvstore.name} on ${target.name} has ${humanBytes(lvstore.freeBytes)} free, ${humanBytes(sizeBytes)} asked: delete volumes or add an lvstore`,
-    { cause },
-  );
+  if (!isReachable(target, accessibility)) {
+    throw new DriverError(
+      "NO_SPACE",
+      `the source lies on ${target.name}, where its clone must be too, and that is not reached from where it is wanted: use a node of its topology`,
+    );
+  }
 }
 
 function inUse(id: string, how: string): DriverError {
-  return new DriverError("IN_USE", `volume "${id}" ${how}: unpublish it there before deleting it`);
+  return new DriverError("IN_USE", `volume "${id}" ${how}`);
+}
+
+/** Throws VOLUME_NOT_FOUND. */
+export function volumeNotFound(id: string): never {
+  throw new DriverError("VOLUME_NOT_FOUND", `volume "${id}" does not exist`);
 }

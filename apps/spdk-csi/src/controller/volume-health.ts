@@ -1,0 +1,44 @@
+import { VolumeHealthErrorType as Hurt, type VolumeHealth } from "@org/csi-framework";
+
+import { hasListener, hasNamespace, hostsOf } from "../exports/export-parts.ts";
+import { findExport } from "../exports/find-export.ts";
+import { isUnavailable } from "../targets/is-unavailable.ts";
+import type { Lvol } from "../targets/lvol.ts";
+import type { Lvstore } from "../targets/lvstore.ts";
+import type { Target } from "../targets/target.ts";
+
+type Entry = VolumeHealth["healthStatuses"][number];
+
+/** What is wrong with one volume as the target sees it; undefined when the target says that there is none. */
+export async function volumeHealth(target: Target, uuid: string): Promise<Entry[] | undefined> {
+  try {
+    const [{ lvol, subsystem }, lvstores] = await Promise.all([findExport(target, uuid), target.lvstores()]);
+    if (lvol === undefined) return undefined;
+    const isPublished = hostsOf(subsystem).length > 0;
+    const isWhole =
+      hasNamespace(subsystem, uuid) && target.config.portals.every((portal) => hasListener(subsystem, portal));
+    const halfMade: Entry = {
+      status: Hurt.INACCESSIBLE,
+      reason: "ExportIncomplete",
+      message: `the export of ${lvol.alias} on ${target.name} lacks its namespace or a listener: publish it again`,
+    };
+    return [...(isPublished && !isWhole ? [halfMade] : []), ...spaceHealth(target, lvol, lvstores)];
+  } catch (error) {
+    if (isUnavailable(error)) return [unreachable(error)];
+    throw error;
+  }
+}
+
+/** What is wrong with a volume whose target cannot be asked. */
+export function unreachable(error: unknown): Entry {
+  const message = error instanceof Error ? error.message : String(error);
+  return { status: Hurt.INACCESSIBLE, reason: "TargetUnavailable", message };
+}
+
+/** A thin volume takes no new data once its lvstore is full. */
+export function spaceHealth(target: Target, lvol: Lvol, lvstores: readonly Lvstore[]): Entry[] {
+  const store = lvstores.find(({ name }) => name === lvol.lvstore);
+  if (store === undefined || !lvol.thin || store.freeBytes >= store.clusterSizeBytes) return [];
+  const message = `lvstore ${store.name} on ${target.name} is full, so that writes to what is not allocated of ${lvol.alias} fail: delete volumes or snapshots, or grow it`;
+  return [{ status: Hurt.DEGRADED, reason: "LvstoreFull", message }];
+}

@@ -1,0 +1,98 @@
+import { SpdkRpcError } from "@org/spdk-rpc";
+
+import type { Located } from "../targets/located.ts";
+import type { Lvol } from "../targets/lvol.ts";
+import type { Target } from "../targets/target.ts";
+import type { LvolNames } from "../volumes/lvol-names.ts";
+
+/**
+ * Snapshots that no user sees: those under clones of volumes, and deleted ones on which clones still stand. SPDK can
+ * neither delete a snapshot with two clones nor rename one, so an empty lvol, the tombstone, says that it was deleted.
+ */
+export class HiddenSnapshots {
+  readonly #names: LvolNames;
+  /** Internal snapshots whose clone is being made: not to be swept. */
+  readonly #inUse = new Map<string, number>();
+
+  constructor(names: LvolNames) {
+    this.#names = names;
+  }
+
+  /** Calls `work` while the lvol of this name is not swept. */
+  async using<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.#inUse.set(name, (this.#inUse.get(name) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#inUse.get(name) ?? 1) - 1;
+      if (left === 0) this.#inUse.delete(name);
+      else this.#inUse.set(name, left);
+    }
+  }
+
+  /** Whether a snapshot was deleted and is still there because clones stand on it. */
+  async isBuried(target: Target, lvol: Lvol): Promise<boolean> {
+    return (await target.findLvol(this.#tombstoneAlias(lvol))) !== undefined;
+  }
+
+  #tombstoneAlias({ lvstore, uuid }: Lvol): string {
+    return `${lvstore}/${this.#names.tombstone(uuid)}`;
+  }
+
+  /** Hides a snapshot that cannot be deleted yet. */
+  async bury(target: Target, lvol: Lvol): Promise<void> {
+    const name = this.#names.tombstone(lvol.uuid);
+    const place = { lvs_name: lvol.lvstore, lvol_name: name, thin_provision: true };
+    try {
+      await target.call("bdev_lvol_create", { ...place, size: 0 });
+    } catch (error) {
+      if (!(error instanceof SpdkRpcError) || !(await this.isBuried(target, lvol))) throw error;
+    }
+  }
+
+  /** Deletes what stood hidden under an lvol that is gone, as far down as nothing else stands on it. */
+  async releaseBase({ target, lvol }: Located): Promise<void> {
+    let base = lvol.baseSnapshot;
+    while (base !== undefined) {
+      const below = await target.findLvol(`${lvol.lvstore}/${base}`);
+      if (below === undefined) return;
+      const isInternal = this.#names.parse(below.name).kind === "internal";
+      if (!isInternal && !(await this.isBuried(target, below))) return;
+      if (!(await this.#deleteIfUnneeded(target, below))) return;
+      if (!isInternal) await this.#deleteTombstone(target, below);
+      base = below.baseSnapshot;
+    }
+  }
+
+  async #deleteTombstone(target: Target, lvol: Lvol): Promise<void> {
+    const tombstone = await target.findLvol(this.#tombstoneAlias(lvol));
+    if (tombstone !== undefined) await this.#deleteIfUnneeded(target, tombstone);
+  }
+
+  /** Deletes all that nothing needs any more: after a crash, what a call did not come to. */
+  async sweep(target: Target): Promise<void> {
+    const lvols = await target.lvols();
+    const byUuid = new Map(lvols.map((lvol) => [lvol.uuid, lvol]));
+    for (const lvol of lvols) {
+      const name = this.#names.parse(lvol.name);
+      if (name.kind === "internal") await this.#deleteIfUnneeded(target, lvol);
+      if (name.kind !== "tombstone") continue;
+      const snapshot = byUuid.get(name.snapshotUuid);
+      const isGone = snapshot === undefined || (await this.#deleteIfUnneeded(target, snapshot));
+      if (isGone) await this.#deleteIfUnneeded(target, lvol);
+    }
+  }
+
+  /** Deletes an lvol that at most one clone stands on; whether it is gone. */
+  async #deleteIfUnneeded(target: Target, lvol: Lvol): Promise<boolean> {
+    if (lvol.clones.length > 1 || this.#inUse.has(lvol.name)) return false;
+    try {
+      await target.call("bdev_lvol_delete", { name: lvol.uuid });
+      return true;
+    } catch (error) {
+      // A clone was made of it meanwhile, or another call swept it: the next sweep sees how it stands then.
+      if (error instanceof SpdkRpcError) return false;
+      throw error;
+    }
+  }
+}

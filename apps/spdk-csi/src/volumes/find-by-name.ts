@@ -1,0 +1,91 @@
+import { DriverError } from "../driver-error.ts";
+import type { VolumeParameters } from "../parameters.ts";
+import { isUnavailable } from "../targets/is-unavailable.ts";
+import type { Located } from "../targets/located.ts";
+import type { Lvstore } from "../targets/lvstore.ts";
+import type { Targets } from "../targets/targets.ts";
+import type { Place } from "./placement.ts";
+
+/** A target that may be left out is not waited for any longer. */
+const PATIENCE_MS = 1_000;
+
+/** Where a volume may be already, and who cannot be asked about it. */
+export interface Candidates {
+  readonly places: readonly Place[];
+  /** Why a target cannot be asked, where StorageClass or cordon do not let it be passed over. */
+  readonly unavailable: unknown;
+}
+
+/** The lvstores in which a volume of these parameters may be or may come to be. */
+export async function findCandidates(
+  targets: Targets,
+  { target: only, whenTargetDown }: Pick<VolumeParameters, "target" | "whenTargetDown">,
+): Promise<Candidates> {
+  if (only !== undefined && targets.find(only) === undefined) {
+    throw new DriverError("INVALID", `parameter target is "${only}", which the config does not have`);
+  }
+  const asked = targets.all.filter(({ name, config }) => !config.cordoned && (only === undefined || name === only));
+  const stores = await Promise.allSettled(
+    asked.map((target) => patiently(target.recentLvstores(), whenTargetDown === "proceed")),
+  );
+  const places = stores.flatMap((answer, index) => {
+    const target = asked[index];
+    const lvstores: readonly Lvstore[] = answer.status === "fulfilled" ? answer.value : [];
+    return target === undefined ? [] : lvstores.map((lvstore) => ({ target, lvstore }));
+  });
+  const failed = stores.find((answer) => answer.status === "rejected");
+  if (failed !== undefined && !isUnavailable(failed.reason)) throw failed.reason;
+  return { places, unavailable: whenTargetDown === "wait" ? failed?.reason : undefined };
+}
+
+/** What asking for a name in several lvstores came to. */
+export interface Found {
+  readonly volumes: readonly Located[];
+  /** Why some target could not be asked. */
+  readonly unavailable: unknown;
+}
+
+/** Asks every place for the lvol of this name, in one write for each target. */
+export async function findByName(
+  places: readonly Place[],
+  name: string,
+  { whenTargetDown }: Pick<VolumeParameters, "whenTargetDown">,
+): Promise<Found> {
+  const options = whenTargetDown === "proceed" ? { timeoutMs: PATIENCE_MS } : {};
+  const answers = await Promise.allSettled(
+    places.map(({ target, lvstore }) => target.findLvol(`${lvstore.name}/${name}`, options)),
+  );
+  const volumes = answers.flatMap((answer, index) => {
+    const target = places[index]?.target;
+    const lvol = answer.status === "fulfilled" ? answer.value : undefined;
+    return lvol === undefined || target === undefined ? [] : [{ target, lvol }];
+  });
+  const failed = answers.find((answer) => answer.status === "rejected");
+  if (failed !== undefined && !isUnavailable(failed.reason)) throw failed.reason;
+  return { volumes, unavailable: whenTargetDown === "wait" ? failed?.reason : undefined };
+}
+
+async function patiently<T>(answer: Promise<T>, isImpatient: boolean): Promise<T> {
+  if (!isImpatient) return answer;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new DriverError("TARGET_UNAVAILABLE", `no answer within ${PATIENCE_MS} ms`)),
+      PATIENCE_MS,
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Of several volumes of one name the one that is in use, else the first in the config's order. */
+export function chooseVolume(volumes: readonly Located[]): Located | undefined {
+  return (
+    volumes.find(({ lvol }) => lvol.claimed) ??
+    volumes.find(({ lvol }) => lvol.isClone || (lvol.allocatedClusters ?? 0n) > 0n) ??
+    volumes[0]
+  );
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+
+import { longUuid, shortUuid } from "../uuid.ts";
+
+/** SPDK's limit on an lvol's name, in bytes. */
+const MAX_LVOL_NAME_BYTES = 63;
+
+/** Letters that a name may have to be used as it is. */
+const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** Beginnings that mean something below. */
+const RESERVED = /^(?:v-|s\.|i\.|t\.)/;
+
+/** What an lvol's name says about it; lvols of other clusters are "foreign" and never touched or listed. */
+export type LvolName =
+  | { readonly kind: "volume" }
+  | { readonly kind: "snapshot"; readonly nameHash: string; readonly sourceUuid: string; readonly createdAt: Date }
+  | { readonly kind: "internal"; readonly sourceUuid: string }
+  | { readonly kind: "tombstone"; readonly snapshotUuid: string }
+  | { readonly kind: "foreign" };
+
+function hash(text: string, characters: number): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, characters);
+}
+
+/**
+ * The names that lvols get on disk. SPDK keeps nothing of ours but this name, so it carries what must outlast
+ * a restart of everything: the cluster, a snapshot's source, its time.
+ */
+export class LvolNames {
+  readonly #prefix: string;
+
+  constructor(cluster: string) {
+    this.#prefix = cluster === "default" ? "" : `${cluster}~`;
+  }
+
+  /** The lvol of the volume with this CSI name: the name itself where SPDK can take it, else a hash of it. */
+  volume(name: string): string {
+    const plain = `${this.#prefix}${name}`;
+    if (PLAIN.test(name) && !RESERVED.test(name) && Buffer.byteLength(plain) <= MAX_LVOL_NAME_BYTES) return plain;
+    const digest = createHash("sha256").update(name).digest("hex").slice(0, 40);
+    return `${this.#prefix}v-${digest}`;
+  }
+
+  /** A user's snapshot. Two creates of one name differ in their time only: `snapshotHash` finds them. */
+  snapshot(name: string, sourceUuid: string, createdAt: Date): string {
+    return `${this.#prefix}s.${this.snapshotHash(name)}.${shortUuid(sourceUuid)}.${createdAt.getTime().toString(36)}`;
+  }
+
+  /** The part of a snapshot's name that stands for its CSI name. */
+  snapshotHash(name: string): string {
+    return hash(name, Math.min(22, MAX_LVOL_NAME_BYTES - this.#prefix.length - 35));
+  }
+
+  /** The snapshot under a volume's clone, made for that clone alone. */
+  internalSnapshot(sourceUuid: string, cloneName: string): string {
+    return `${this.#prefix}i.${shortUuid(sourceUuid)}.${hash(cloneName, 16)}`;
+  }
+
+  /**
+   * An empty lvol that says of a snapshot that it was deleted. SPDK can neither delete a snapshot with two clones nor
+   * rename one, so it stays, hidden, until its clones are gone.
+   */
+  tombstone(snapshotUuid: string): string {
+    return `${this.#prefix}t.${shortUuid(snapshotUuid)}`;
+  }
+
+  /** Whether an lvol is a volume of this cluster, or a plain one of nobody's. */
+  isVolume(lvol: { readonly name: string; readonly isSnapshot: boolean }): boolean {
+    return !lvol.isSnapshot && this.parse(lvol.name).kind === "volume";
+  }
+
+  /** Reads a name back. A plain name without any cluster's mark is a volume, whoever made it. */
+  parse(lvolName: string): LvolName {
+    if (!lvolName.startsWith(this.#prefix)) return { kind: "foreign" };
+    const own = lvolName.slice(this.#prefix.length);
+    if (own.includes("~")) return { kind: "foreign" };
+    const [mark, ...rest] = own.split(".");
+    const source = longUuid((mark === "s" ? rest[1] : rest[0]) ?? "");
+    if (source === undefined) return { kind: "volume" };
+    if (mark === "t" && rest.length === 1) return { kind: "tombstone", snapshotUuid: source };
+    if (mark === "i" && rest.length === 2) return { kind: "internal", sourceUuid: source };
+    if (mark === "s" && rest.length === 3) {
+      const milliseconds = Number.parseInt(rest[2] ?? "", 36);
+      if (!Number.isFinite(milliseconds)) return { kind: "volume" };
+      return { kind: "snapshot", nameHash: rest[0] ?? "", sourceUuid: source, createdAt: new Date(milliseconds) };
+    }
+    return { kind: "volume" };
+  }
+}
