@@ -15,6 +15,7 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
   { text: "Volumes on a node", link: "/guides/node-mounter" },
   { text: "Emulate a target", link: "/guides/spdk-emulator" },
   { text: "Run the driver", link: "/guides/spdk-csi" },
+  { text: "Configure the driver", link: "/guides/configuration" },
 ];
 
 const REFERENCE: DefaultTheme.SidebarItem[] = [
