@@ -1,19 +1,31 @@
-import { parseArgs } from "node:util";
-
 import { LOG_LEVELS, type LogLevel } from "@org/csi-framework";
 
-import { assertCluster } from "../node-identity.ts";
+import { nearMiss } from "../config/near-miss.ts";
 import { DEFAULT_DRIVER_NAME } from "../plugin.ts";
+import { COMMANDS, type Command, FLAGS, KLOG_FLAGS, ROLE_FLAGS } from "./flag-table.ts";
+import { type FlagValues, lastOf, parseFlags, UsageError } from "./flags.ts";
+import {
+  parseCluster,
+  parseInteger,
+  parseRpcTimeout,
+  parseTopology,
+  parseVerbosity,
+  parseWord,
+} from "./option-values.ts";
+import { USAGE, usageOf } from "./usage.ts";
 
-/** The command line, read. */
-export interface Options {
-  readonly controller: boolean;
-  readonly node: boolean;
+/** What serves CSI is told. */
+export interface ServeOptions {
+  readonly command: "controller" | "node" | "all";
   readonly endpoint: string;
+  /** Empty for a controller. */
   readonly nodeName: string;
+  /** Where the node is: topology segments by label. */
+  readonly topology: Readonly<Record<string, string>>;
   readonly cluster: string;
   readonly driverName: string;
   readonly maxVolumesPerNode: number;
+  readonly rpcTimeoutMs: number;
   /** Where the node keeps its records; beside the socket by default, which is on the host's disk in Kubernetes. */
   readonly stateDir: string | undefined;
   /** Where /metrics, /healthz and /readyz are served: "host:port" or ":port". */
@@ -22,97 +34,172 @@ export interface Options {
   readonly kubeletEndpoint: string | undefined;
   readonly logFormat: (typeof LOG_FORMATS)[number];
   readonly logLevel: LogLevel;
+  /** Those of klog's options that were given and have no effect here. */
+  readonly withoutEffect: readonly string[];
 }
+
+/** What all commands that ask targets are told. */
+interface AskOptions {
+  readonly output: (typeof OUTPUTS)[number];
+  /** The name of the one target to ask; all of the configuration by default. */
+  readonly target: string | undefined;
+  readonly cluster: string;
+  readonly rpcTimeoutMs: number;
+}
+
+/** What `doctor` is told. */
+export interface DoctorOptions extends AskOptions {
+  readonly command: "doctor";
+  /** What is checked, at least one. */
+  readonly scopes: readonly ("controller" | "node")[];
+}
+
+/** What `volumes` is told. */
+export interface VolumesOptions extends AskOptions {
+  readonly command: "volumes";
+}
+
+/** What `orphans` is told. */
+export interface OrphansOptions extends AskOptions {
+  readonly command: "orphans";
+  /** A file with the output of `kubectl get pv -o json`, or with a volume handle a line; "-" is standard input. */
+  readonly pvList: string;
+}
+
+/** What `demo` is told. */
+export interface DemoOptions {
+  readonly command: "demo";
+  readonly endpoint: string;
+  /** At least one. */
+  readonly nodes: number;
+}
+
+/** The options of each command. */
+export interface CommandOptions {
+  readonly controller: ServeOptions;
+  readonly node: ServeOptions;
+  readonly all: ServeOptions;
+  readonly doctor: DoctorOptions;
+  readonly volumes: VolumesOptions;
+  readonly orphans: OrphansOptions;
+  readonly demo: DemoOptions;
+}
+
+/** The command line, read. */
+export type Options = CommandOptions[Command] | { readonly command: "help"; readonly text: string };
 
 const LOG_FORMATS = ["json", "text"] as const;
+const OUTPUTS = ["table", "json"] as const;
 
-/** A command line that cannot be used. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
+/** The level of klog from which on there is as much to read as with "debug". */
+const KLOG_DEBUG = 5;
+
+const HELP = { name: "help", help: "" };
+const SHORT_HELP = { name: "h", help: "" };
+
+/** Reads the command line. Throws UsageError. */
+export function parseOptions(args: readonly string[]): Options {
+  const [first = "", ...rest] = args;
+  if (first === "help") return rest[0] === undefined ? help() : help(toCommand(rest[0]));
+  if (first === "" || first.startsWith("-")) return parseServing(args);
+  const command = toCommand(first);
+  if (command === "controller" || command === "node" || command === "all") return parseServing(rest, command);
+  const values = parseFlags(rest, [...FLAGS.filter(({ commands }) => commands.includes(command)), HELP, SHORT_HELP]);
+  if (asksForHelp(values)) return help(command);
+  return command === "demo" ? parseDemo(values) : parseAsking(command, values);
 }
 
-/** What --help prints. */
-export const USAGE: string = `Usage: spdk-csi [--controller] [--node] --endpoint unix:///path --nodeid NAME [options]
+function help(command?: Command): Options {
+  return { command: "help", text: command === undefined ? USAGE : usageOf(command) };
+}
 
-  --controller              serve the controller (with neither --controller nor --node: both)
-  --node                    serve the node
-  --endpoint URI            where to serve CSI: unix:///path
-  --nodeid NAME             this node's name, unique in the cluster
-  --cluster NAME            this cluster's name on shared targets (default "default", at most 20 bytes)
-  --drivername NAME         the driver's name (default ${DEFAULT_DRIVER_NAME})
-  --max-volumes-per-node N  refuse to publish more volumes to one node (default 0: no limit)
-  --state-dir DIR           the node's records (default: "state" beside the endpoint's socket)
-  --http ADDRESS            serve /metrics, /healthz and /readyz on host:port, or :port (default: nowhere)
-  --kubelet-endpoint PATH   register the node with kubelet, which finds the socket at PATH (default: leave it to
-                            the node-driver-registrar)
-  --log-format json|text    (default json)
-  --log-level LEVEL         the least that is logged: debug, info, warn or error (default info)
-  --help                    print this
+function asksForHelp(values: FlagValues): boolean {
+  return lastOf(values, "help") === "true" || lastOf(values, "h") === "true";
+}
 
-Environment: SPDKCSI_CONFIG and SPDKCSI_SECRET name the configuration files
-(default /etc/spdkcsi-config/config.json and /etc/spdkcsi-secret/secret.json).
-`;
+function toCommand(word: string): Command {
+  const commands = Object.keys(COMMANDS) as Command[];
+  const command = commands.find((each) => each === word);
+  if (command !== undefined) return command;
+  const meant = nearMiss(word, commands);
+  throw new UsageError(
+    `there is no command "${word}"${meant === undefined ? `: use one of ${commands.join(", ")}` : `; did you mean ${meant}?`}`,
+  );
+}
 
-/** Reads the command line; undefined when --help was asked for. Throws UsageError. */
-export function parseOptions(args: readonly string[]): Options | undefined {
-  const { values } = parse(args);
-  if (values.help === true) return undefined;
-  const { endpoint, nodeid, cluster = "default", drivername = DEFAULT_DRIVER_NAME } = values;
-  const both = values.controller !== true && values.node !== true;
-  const node = both || values.node === true;
-  if (endpoint === undefined) throw new UsageError("--endpoint is missing, as in --endpoint unix:///csi/csi.sock");
-  if (node && (nodeid === undefined || nodeid === "")) throw new UsageError("--nodeid is missing: a node needs a name");
-  const limit = values["max-volumes-per-node"] ?? "0";
-  if (!/^\d{1,6}$/.test(limit))
-    throw new UsageError(`--max-volumes-per-node "${limit}": use a whole number, 0 for no limit`);
-  try {
-    assertCluster(cluster);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+/** With upstream's options instead of a command when there is none. */
+function parseServing(args: readonly string[], named?: ServeOptions["command"]): Options {
+  const serving = FLAGS.filter(({ commands }) => commands.includes("all"));
+  const roles = named === undefined ? ROLE_FLAGS : [];
+  const values = parseFlags(args, [...serving, ...roles, ...KLOG_FLAGS, HELP, SHORT_HELP]);
+  if (asksForHelp(values)) return help(named);
+  const command = named ?? commandOf(values);
+  refuseOthers(command, values);
+  const endpoint = lastOf(values, "endpoint") ?? "";
+  if (endpoint === "") throw new UsageError("--endpoint is missing, as in --endpoint unix:///csi/csi.sock");
+  const nodeName = lastOf(values, "nodeid") ?? "";
+  if (command !== "controller" && nodeName === "") throw new UsageError("--nodeid is missing: a node needs a name");
+  const stateDir = lastOf(values, "state-dir");
+  if (command !== "controller" && stateDir === undefined && /^tcp:/i.test(endpoint)) {
+    throw new UsageError("--state-dir is missing: without a socket there is no place beside it for the node's records");
   }
   return {
-    controller: both || values.controller === true,
-    node,
-    endpoint,
-    nodeName: nodeid ?? "",
-    cluster,
-    driverName: drivername,
-    maxVolumesPerNode: Number(limit),
-    stateDir: values["state-dir"],
-    http: values.http,
-    kubeletEndpoint: values["kubelet-endpoint"],
-    logFormat: oneOf("--log-format", values["log-format"] ?? "json", LOG_FORMATS),
-    logLevel: oneOf("--log-level", values["log-level"] ?? "info", LOG_LEVELS),
+    command,
+    // Upstream's own default has two slashes, and means this by it.
+    endpoint: endpoint.replace(/^unix:\/\/(?=[^/])/i, "unix:///"),
+    nodeName: command === "controller" ? "" : nodeName,
+    topology: parseTopology(values.get("topology") ?? []),
+    cluster: parseCluster(values),
+    driverName: lastOf(values, "drivername") || DEFAULT_DRIVER_NAME,
+    maxVolumesPerNode: parseInteger("max-volumes-per-node", values, { min: 0, fallback: 0 }),
+    rpcTimeoutMs: parseRpcTimeout(values),
+    stateDir,
+    http: lastOf(values, "http"),
+    kubeletEndpoint: lastOf(values, "kubelet-endpoint"),
+    logFormat: parseWord("log-format", values, LOG_FORMATS, "json"),
+    logLevel: parseWord("log-level", values, LOG_LEVELS, parseVerbosity(values) >= KLOG_DEBUG ? "debug" : "info"),
+    withoutEffect: KLOG_FLAGS.map(({ name }) => name).filter((name) => name !== "v" && values.has(name)),
   };
 }
 
-function oneOf<T extends string>(option: string, text: string, words: readonly T[]): T {
-  const word = words.find((each) => each === text);
-  if (word === undefined) throw new UsageError(`${option} "${text}": write ${words.join(", ")}`);
-  return word;
+function commandOf(values: FlagValues): ServeOptions["command"] {
+  const controller = lastOf(values, "controller") === "true";
+  const node = lastOf(values, "node") === "true";
+  if (controller === node) return "all";
+  return controller ? "controller" : "node";
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        controller: { type: "boolean" },
-        node: { type: "boolean" },
-        endpoint: { type: "string" },
-        nodeid: { type: "string" },
-        cluster: { type: "string" },
-        drivername: { type: "string" },
-        "max-volumes-per-node": { type: "string" },
-        "state-dir": { type: "string" },
-        http: { type: "string" },
-        "kubelet-endpoint": { type: "string" },
-        "log-format": { type: "string" },
-        "log-level": { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+/** An option that could have no effect is refused, but for upstream's: its controllers are given a node's name. */
+function refuseOthers(command: ServeOptions["command"], values: FlagValues): void {
+  for (const { name, commands } of FLAGS) {
+    if (!commands.includes("all") || commands.includes(command) || name === "nodeid" || !values.has(name)) continue;
+    throw new UsageError(`--${name} has no effect on the ${command}: leave it out`);
   }
+}
+
+function parseAsking(command: "doctor" | "volumes" | "orphans", values: FlagValues): Options {
+  const shared = {
+    output: parseWord("output", values, OUTPUTS, "table"),
+    target: lastOf(values, "target"),
+    cluster: parseCluster(values),
+    rpcTimeoutMs: parseRpcTimeout(values),
+  };
+  if (command === "volumes") return { command, ...shared };
+  if (command === "doctor") {
+    const role = commandOf(values);
+    return { command, ...shared, scopes: role === "all" ? ["controller", "node"] : [role] };
+  }
+  const pvList = lastOf(values, "pv-list") ?? "";
+  if (pvList === "") {
+    throw new UsageError("--pv-list is missing, as in: kubectl get pv -o json | spdk-csi orphans --pv-list -");
+  }
+  return { command, ...shared, pvList };
+}
+
+function parseDemo(values: FlagValues): Options {
+  return {
+    command: "demo",
+    endpoint: lastOf(values, "endpoint") || "unix:///tmp/csi.sock",
+    nodes: parseInteger("nodes", values, { min: 1, fallback: 1 }),
+  };
 }

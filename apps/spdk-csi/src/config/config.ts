@@ -1,117 +1,181 @@
-import { parse } from "yaml";
+import { connect, SpdkUriError } from "@org/spdk-rpc";
 
-import { type Credentials, TARGET_TYPES, type TargetConfig } from "./target-config.ts";
+import { readBdevs } from "./bdevs.ts";
+import { readCredentials } from "./credentials.ts";
+import { ConfigError, type Field, openDocument, type Source } from "./document.ts";
+import { readPortals } from "./portals.ts";
+import { type Credentials, TARGET_TYPES, type TargetConfig, type TargetType } from "./target-config.ts";
+import { type ReadFile, readTls } from "./tls-files.ts";
+import { readTopology } from "./topology.ts";
 
-/** Where the configuration stands when no other path is named: the paths of upstream's deployment. */
-export const DEFAULT_CONFIG_PATH = "/etc/spdkcsi-config/config.json";
-export const DEFAULT_SECRET_PATH = "/etc/spdkcsi-secret/secret.json";
+/** What the list of targets may be called: Go finds upstream's in any case, and ours says what it is. */
+const LISTS = ["nodes", "targets", "Nodes"] as const;
 
-const DEFAULT_NVME_PORT = 4420;
-const CONFIG_KEYS = ["nodes"];
-const NODE_KEYS = ["name", "rpcURL", "targetType", "targetAddr", "targetPort"];
-const SECRET_KEYS = ["rpcTokens"];
-const TOKEN_KEYS = ["name", "username", "password"];
+const FIELDS = [
+  "name",
+  "rpcURL",
+  "targetType",
+  "targetAddr",
+  "targetPort",
+  "portals",
+  "tls",
+  "lvstores",
+  "bdevs",
+  "zeroesOnUnmap",
+  "cordoned",
+  "topology",
+  "keyDir",
+] as const;
 
-/** A configuration that cannot be used; the message gives the file, the path of the wrong field and what it takes. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
+/** A volume's id is `<target>:<uuid>`, and CSI leaves it 128 bytes. */
+const MAX_NAME_BYTES = 91;
+
+/** What reading a config may do beside reading it. */
+export interface ConfigEffects {
+  /** Reads a file that the config names. */
+  readonly readFile?: ReadFile;
+  /** Told of what is no error, but hardly meant. */
+  readonly warn?: (warning: string) => void;
 }
 
-/** One value of a document together with the words that lead a person to it. */
-interface Field {
-  readonly file: string;
-  readonly path: string;
-  readonly value: unknown;
-}
-
-function fail(field: Field, expected: string): never {
-  throw new ConfigError(`${field.file}: ${field.path === "" ? "the document" : field.path} must be ${expected}`);
-}
-
-function parseDocument(file: string, text: string): Field {
-  try {
-    return { file, path: "", value: parse(text) };
-  } catch (cause) {
-    // The parser's own message quotes the text, which may be a secret: only its place is told.
-    const at = cause instanceof Error ? /at line \d+, column \d+/.exec(cause.message)?.[0] : undefined;
-    throw new ConfigError(`${file}: not valid JSON or YAML${at === undefined ? "" : ` ${at}`}`);
+/**
+ * Reads config.json and secret.json, JSON or YAML 1.2 (comments are fine).
+ *
+ * @throws ConfigError with everything that is wrong in both
+ */
+export function parseConfig(config: Source, secret?: Source, effects: ConfigEffects = {}): readonly TargetConfig[] {
+  const problems: string[] = [];
+  const credentials = secret === undefined ? new Map<string, Credentials>() : readCredentials(secret, problems);
+  const targets = readTargets(openDocument(config, problems), credentials, effects.readFile ?? noFiles);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const names = new Set(targets.map(({ name }) => name));
+  for (const name of credentials.keys()) {
+    if (!names.has(name)) effects.warn?.(`${secret?.file}: no target of ${config.file} has the name "${name}"`);
   }
-}
-
-function object(field: Field, keys: readonly string[]): (key: string) => Field {
-  const { value } = field;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(field, "an object");
-  const entries = new Map<string, unknown>(Object.entries(value));
-  const prefix = field.path === "" ? "" : `${field.path}.`;
-  for (const key of entries.keys()) {
-    if (!keys.includes(key)) {
-      throw new ConfigError(`${field.file}: ${prefix}${key} is unknown here: known are ${keys.join(", ")}`);
-    }
-  }
-  return (key) => ({ file: field.file, path: `${prefix}${key}`, value: entries.get(key) });
-}
-
-function list(field: Field): Field[] {
-  const { value } = field;
-  if (!Array.isArray(value)) return fail(field, "a list");
-  return value.map((item: unknown, index) => ({ file: field.file, path: `${field.path}[${index}]`, value: item }));
-}
-
-function text(field: Field): string {
-  if (typeof field.value !== "string" || field.value === "") return fail(field, "a text that is not empty");
-  return field.value;
-}
-
-function port(field: Field): number {
-  const { value } = field;
-  if (value === undefined) return DEFAULT_NVME_PORT;
-  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isInteger(number) || number < 1 || number > 65535) {
-    return fail(field, "a port from 1 to 65535");
-  }
-  return number;
-}
-
-/** Reads config.json and secret.json (JSON or YAML; comments are fine). Throws ConfigError. */
-export function parseConfig(
-  config: { readonly file: string; readonly text: string },
-  secret?: { readonly file: string; readonly text: string },
-): readonly TargetConfig[] {
-  const tokens =
-    secret === undefined ? new Map<string, Credentials>() : parseTokens(parseDocument(secret.file, secret.text));
-  const nodes = object(parseDocument(config.file, config.text), CONFIG_KEYS)("nodes");
-  const names = new Set<string>();
-  const targets = list(nodes).map((node): TargetConfig => {
-    const get = object(node, NODE_KEYS);
-    const name = text(get("name"));
-    if (names.has(name)) fail(get("name"), `unique, but "${name}" stands twice`);
-    names.add(name);
-    const type = text(get("targetType"));
-    const targetType = TARGET_TYPES.find((known) => known === type);
-    if (targetType === undefined) return fail(get("targetType"), `one of ${TARGET_TYPES.join(", ")}`);
-    const credentials = tokens.get(name);
-    return {
-      name,
-      rpcUrl: text(get("rpcURL")),
-      targetType,
-      portals: [{ address: text(get("targetAddr")), port: port(get("targetPort")) }],
-      ...(credentials !== undefined && { credentials }),
-      bdevs: [],
-      zeroesOnUnmap: false,
-      cordoned: false,
-      topology: {},
-    };
-  });
-  if (targets.length === 0) fail(nodes, "a list of at least one target");
   return targets;
 }
 
-function parseTokens(document: Field): Map<string, Credentials> {
-  const tokens = object(document, SECRET_KEYS)("rpcTokens");
-  return new Map(
-    list(tokens).map((token) => {
-      const get = object(token, TOKEN_KEYS);
-      return [text(get("name")), { username: text(get("username")), password: text(get("password")) }];
-    }),
+function noFiles(): never {
+  throw new Error("no files are read here");
+}
+
+function readTargets(
+  document: Field | undefined,
+  credentials: ReadonlyMap<string, Credentials>,
+  readFile: ReadFile,
+): readonly TargetConfig[] {
+  const get = document?.object(LISTS);
+  if (document === undefined || get === undefined) return [];
+  const [list, ...others] = LISTS.map((name) => get(name)).filter(({ isGiven }) => isGiven);
+  for (const { path } of others) document.fail(`must have ${list?.path} or ${path}, not both`);
+  const targets = (list ?? get("nodes")).filledList("target").flatMap((field): Read[] => {
+    const target = readTarget(field, credentials, readFile);
+    return target === undefined ? [] : [target];
+  });
+  refuseSameNames(targets);
+  refuseSameUrls(targets);
+  return targets.map(({ target }) => target);
+}
+
+/** A target beside its fields, for what only all of them together tell. */
+interface Read {
+  readonly target: TargetConfig;
+  readonly get: (key: (typeof FIELDS)[number]) => Field;
+  /** Without user and password. */
+  readonly url: string | undefined;
+}
+
+function readTarget(field: Field, tokens: ReadonlyMap<string, Credentials>, readFile: ReadFile): Read | undefined {
+  const get = field.object(FIELDS);
+  if (get === undefined) return undefined;
+  const name = readName(get("name"));
+  const url = readUrl(get("rpcURL"));
+  const credentials = tokens.get(name);
+  const target: TargetConfig = {
+    name,
+    rpcUrl: String(get("rpcURL").value),
+    targetType: readTargetType(get("targetType")),
+    portals: readPortals({ targetAddr: get("targetAddr"), targetPort: get("targetPort"), portals: get("portals") }),
+    ...(credentials !== undefined && { credentials }),
+    ...(get("tls").isGiven && { tls: readTls(get("tls"), readFile) }),
+    ...(get("lvstores").isGiven && { lvstores: readLvstores(get("lvstores")) }),
+    bdevs: readBdevs(get("bdevs")),
+    zeroesOnUnmap: get("zeroesOnUnmap").flag(),
+    cordoned: get("cordoned").flag(),
+    topology: readTopology(get("topology")),
+    ...(get("keyDir").isGiven && { keyDir: readKeyDir(get("keyDir")) }),
+  };
+  if (target.tls !== undefined && url?.startsWith("https:") === false)
+    get("tls").fail("is for an rpcURL with https://");
+  return { target, get, url };
+}
+
+function readName(field: Field): string {
+  const name = field.text("a text that is not empty, the target's name in volume ids");
+  if (/\p{Cc}/u.test(name)) field.mustBe("free of control characters");
+  else if (name !== name.trim()) field.mustBe("free of spaces at its ends");
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
+    field.mustBe(`at most ${MAX_NAME_BYTES} bytes long: with a uuid it makes a volume's id, which may have 128`);
+  }
+  return name;
+}
+
+/** The URL without its credentials, which must not be seen; undefined when it is none. */
+function readUrl(field: Field): string | undefined {
+  const url = field.text(
+    "where the target's JSON-RPC is reached: unix:///path, tcp://host:port or http(s)://host:port",
   );
+  try {
+    // Nothing is opened: a client connects with its first call.
+    return url === "" ? undefined : connect(url).uri;
+  } catch (error) {
+    if (!(error instanceof SpdkUriError)) throw error;
+    field.fail(`cannot be used: ${error.message}`);
+    return undefined;
+  }
+}
+
+function readTargetType(field: Field): TargetType {
+  const text = field.text(`one of ${TARGET_TYPES.join(", ")}`);
+  const lower = text.toLowerCase();
+  const type = TARGET_TYPES.find((known) => known === lower || known === `nvme-${lower}`);
+  if (type === undefined && text !== "") field.mustBe(`one of ${TARGET_TYPES.join(", ")}, not "${text}"`);
+  return type ?? TARGET_TYPES[0];
+}
+
+function readLvstores(field: Field): readonly string[] {
+  const names = new Set<string>();
+  for (const item of field.filledList("lvstore's name")) {
+    const name = item.text();
+    if (name !== "" && names.has(name)) item.mustBe(`unique, but "${name}" stands twice`);
+    names.add(name);
+  }
+  return [...names];
+}
+
+function readKeyDir(field: Field): string {
+  const path = field.text("the absolute path of a folder on the target");
+  if (path !== "" && !path.startsWith("/")) field.mustBe("the absolute path of a folder on the target");
+  return path;
+}
+
+function refuseSameNames(targets: readonly Read[]): void {
+  const names = new Set<string>();
+  for (const { target, get } of targets) {
+    if (target.name !== "" && names.has(target.name)) {
+      get("name").mustBe(`unique, but "${target.name}" stands twice`);
+    }
+    names.add(target.name);
+  }
+}
+
+/** One target under two names would be counted twice. Cordoned, a former name may stay for the volumes that carry it. */
+function refuseSameUrls(targets: readonly Read[]): void {
+  const urls = new Map<string, Field>();
+  for (const { target, get, url } of targets) {
+    if (url === undefined || target.cordoned) continue;
+    const first = urls.get(url);
+    if (first !== undefined) get("rpcURL").fail(`leads to the same target as ${first.path}`);
+    urls.set(url, first ?? get("rpcURL"));
+  }
 }
