@@ -19,8 +19,8 @@ import { DEFAULT_DRIVER_NAME } from "../src/plugin.ts";
 
 export const GIB: bigint = 1024n ** 3n;
 export const UUID = "6211b48b-bd77-4bc8-ad3f-de3728351d09";
-export const VOLUME = `spdk-1:${UUID}`;
-export const NQN = `nqn.2020-04.io.spdk.csi:uuid:${UUID}`;
+export const VOLUME: string = `spdk-1:${UUID}`;
+export const NQN: string = `nqn.2020-04.io.spdk.csi:uuid:${UUID}`;
 export const HOST_NQN: string = hostNqn("default", "worker-1");
 export const STAGING = "/var/lib/kubelet/plugins/csi.spdk.io/volume/globalmount";
 export const POD = "/var/lib/kubelet/pods/p1/volumes/kubernetes.io~csi/pvc-1/mount";

@@ -51,8 +51,10 @@ describe("a node", () => {
   });
 
   it("leaves groups to kubelet's fsGroup: no filesystem of ours takes one at its mount", async () => {
-    const volumeCapability = mounted();
-    if (volumeCapability.accessType?.$case === "mount") volumeCapability.accessType.value.volumeMountGroup = "2000";
+    const volumeCapability = {
+      ...mounted(),
+      accessType: { $case: "mount" as const, value: { fsType: "ext4", volumeMountGroup: "2000" } },
+    };
     expect(await outcome(csi.node.nodeStageVolume(staging({ volumeCapability })))).toMatchObject({
       code: "INVALID_ARGUMENT",
       message: expect.stringContaining("VOLUME_MOUNT_GROUP"),
@@ -165,8 +167,46 @@ describe("a filesystem", () => {
   });
 });
 
+describe("a static volume of upstream, by its bare uuid and without an attach", () => {
+  const volume = { volumeId: UUID, publishContext: {} };
+  const upstream = { targetType: "TCP", targetAddr: "192.0.2.1", targetPort: "4420", nqn: NQN, model: UUID };
+
+  it("is staged with what it holds, published, grown and taken away", async () => {
+    target.content = { kind: "filesystem", type: "ext4", uuid: UUID, sizeBytes: GIB };
+    const request = { ...volume, volumeContext: upstream };
+    await csi.node.nodeStageVolume(staging(request));
+    await csi.node.nodePublishVolume(publishing(request));
+    expect(await mountAt(POD)).toMatchObject({ fsType: "ext4", options: ["rw"] });
+    target.sizeBytes = 2n * GIB;
+    const capacityRange = { requiredBytes: 2n * GIB };
+    await csi.node.nodeExpandVolume({ volumeId: UUID, volumePath: POD, capacityRange });
+    expect(target.content).toMatchObject({ uuid: UUID, sizeBytes: 2n * GIB });
+    await csi.node.nodeUnpublishVolume({ volumeId: UUID, targetPath: POD });
+    await csi.node.nodeUnstageVolume({ volumeId: UUID, stagingTargetPath: STAGING });
+    expect(await controllers()).toEqual([]);
+    expect(host.runsOf("mkfs.ext4")).toEqual([]);
+  });
+
+  it("that nobody has formatted is read as a whole first: there is no proof that it is blank", async () => {
+    target.content = { kind: "data", offsets: [GIB / 2n] };
+    const call = csi.node.nodeStageVolume(staging({ ...volume, volumeContext: upstream }));
+    expect(await outcome(call)).toMatchObject({ code: "FAILED_PRECONDITION" });
+    expect(host.runsOf("mkfs.ext4")).toEqual([]);
+  });
+
+  it.each([
+    ["without a connection", {}, "FAILED_PRECONDITION", "nqn, model, targetAddr"],
+    ["over another transport", { ...upstream, targetType: "RDMA" }, "INVALID_ARGUMENT", 'targetType "RDMA"'],
+  ])("%s is refused with the reason", async (_, volumeContext, code, message) => {
+    const call = csi.node.nodeStageVolume(staging({ ...volume, volumeContext }));
+    expect(await outcome(call)).toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+});
+
 describe("a raw block device", () => {
   const volumeCapability = rawBlock();
+  // The fake does not find a device by another path than its own.
+  const letSetReadonly = (path: string) => host.inject("blockdev", { exitCode: 0, arg: path });
 
   it("is the device itself, and nothing is written to it", async () => {
     await csi.node.nodeStageVolume(staging({ volumeCapability }));
@@ -200,6 +240,7 @@ describe("a raw block device", () => {
     ["for readers on several nodes", { volumeCapability: rawBlock(Mode.MULTI_NODE_READER_ONLY) }],
     ["of a pod that only reads", { volumeCapability, readonly: true }],
   ])("%s is made read-only", async (_, request) => {
+    letSetReadonly(POD);
     await csi.node.nodeStageVolume(staging({ volumeCapability: request.volumeCapability }));
     await csi.node.nodePublishVolume(publishing(request));
     expect(host.runsOf("blockdev")).toEqual([["--setro", POD]]);
@@ -216,6 +257,7 @@ describe("a raw block device", () => {
     expect(host.runsOf("blockdev")).toEqual([]);
     await csi.node.nodePublishVolume(publishing({ volumeCapability, targetPath }));
     for (const path of [POD, targetPath]) await csi.node.nodeUnpublishVolume({ volumeId: VOLUME, targetPath: path });
+    letSetReadonly(targetPath);
     await csi.node.nodePublishVolume(publishing({ volumeCapability, targetPath, readonly: true }));
   });
 });
@@ -227,8 +269,10 @@ describe("a filesystem that is only read", () => {
   it("is mounted read-only on a single node, where its journal may be replayed", async () => {
     target.content = { kind: "filesystem", type: "ext4", uuid: UUID };
     const volumeCapability = mounted("ext4", Mode.SINGLE_NODE_READER_ONLY);
-    for (const __ of [1, 2]) await csi.node.nodeStageVolume(staging({ ...restored, volumeCapability }));
-    for (const __ of [1, 2]) await csi.node.nodePublishVolume(publishing({ ...restored, volumeCapability }));
+    for (const _ of [1, 2]) {
+      await csi.node.nodeStageVolume(staging({ ...restored, volumeCapability }));
+      await csi.node.nodePublishVolume(publishing({ ...restored, volumeCapability }));
+    }
     expect((await mountAt(STAGING))?.options).toEqual(["ro"]);
     expect((await mountAt(POD))?.options).toEqual(["ro"]);
     expect(host.runsOf("blockdev")).toEqual([]);
@@ -260,7 +304,7 @@ describe("a filesystem that is only read", () => {
     ["by its access mode", mounted("ext4", Mode.SINGLE_NODE_READER_ONLY)],
     ["on several nodes", mounted("ext4", Mode.MULTI_NODE_READER_ONLY)],
     ["by its mount options", mounted("ext4", undefined, ["noatime,ro"])],
-  ])("%s is never made", async (__, volumeCapability) => {
+  ])("%s is never made", async (_how, volumeCapability) => {
     expect(await outcome(csi.node.nodeStageVolume(staging({ volumeCapability })))).toMatchObject({
       code: "FAILED_PRECONDITION",
       message: expect.stringContaining("access mode that writes"),

@@ -6,6 +6,10 @@ import {
   type NodeExpandVolumeRequest,
   type NodeExpandVolumeResponse,
   type NodeGetInfoResponse,
+  type NodeGetStorageHealthRequest,
+  type NodeGetStorageHealthResponse,
+  type NodeGetVolumeHealthRequest,
+  type NodeGetVolumeHealthResponse,
   type NodeGetVolumeStatsRequest,
   type NodeGetVolumeStatsResponse,
   type NodePublishVolumeRequest,
@@ -16,12 +20,13 @@ import {
 } from "@org/csi-framework";
 import {
   type Connector,
+  childrenSettled,
   expandVolume,
   type Host,
+  isMountPoint,
   measureVolume,
   type NvmeConnection,
   publishVolume,
-  type StageRequest,
   stageVolume,
   unpublishVolume,
   unstageVolume,
@@ -29,11 +34,15 @@ import {
   type VolumeRecords,
 } from "@org/node-mounter";
 
-import { type Access, parseAccess } from "../capabilities.ts";
 import { DriverError } from "../driver-error.ts";
-import { parseFilesystem } from "../parameters.ts";
-import { CONTENT_SOURCE, DRIVER_VERSION } from "../plugin.ts";
-import { parseConnection } from "./connection.ts";
+import { DRIVER_VERSION } from "../plugin.ts";
+import { ensureBlockAccess, withAccessRestored } from "./device-access.ts";
+import { explainStageError } from "./explain-stage-error.ts";
+import { missingSecrets, type SecretPurpose } from "./node-secrets.ts";
+import { parseStageCall, type StageCall } from "./stage-call.ts";
+import { stagingConnector } from "./staging-connector.ts";
+import { storageHealth } from "./storage-health.ts";
+import { volumeHealth } from "./volume-health.ts";
 
 /** What the node plugin is made of. */
 export interface NodeParts {
@@ -42,6 +51,8 @@ export interface NodeParts {
   readonly hostId: string;
   /** 0: no limit. */
   readonly maxVolumesPerNode: number;
+  /** Where the node is, as segments by label. Default: everywhere, which is said by saying nothing. */
+  readonly topology?: Readonly<Record<string, string>>;
   readonly host: Host;
   readonly records: VolumeRecords;
   readonly connector: Connector<NvmeConnection>;
@@ -50,6 +61,10 @@ export interface NodeParts {
 /** The node side of the driver: attaches a published volume, and puts it where pods find it. */
 export class SpdkNode extends CsiDriver {
   override readonly pluginInfo: { readonly name: string; readonly vendorVersion: string };
+  /**
+   * Without `volumeMountGroup`: the filesystems that the driver mounts take no group at their mount. Kubelet sets
+   * ownership by fsGroup itself, which our mounts take and keep.
+   */
   override readonly features: Features = { volumeExpansion: "online", singleNodeMultiWriter: true };
   readonly #parts: NodeParts;
 
@@ -60,11 +75,18 @@ export class SpdkNode extends CsiDriver {
   }
 
   override async nodeGetInfo(): Promise<DeepPartial<NodeGetInfoResponse>> {
-    return { nodeId: this.#parts.hostNqn, maxVolumesPerNode: BigInt(this.#parts.maxVolumesPerNode) };
+    const { hostNqn, maxVolumesPerNode, topology = {} } = this.#parts;
+    return {
+      nodeId: hostNqn,
+      maxVolumesPerNode: BigInt(maxVolumesPerNode),
+      ...(Object.keys(topology).length > 0 && { accessibleTopology: { segments: { ...topology } } }),
+    };
   }
 
   override async nodeStageVolume(request: NodeStageVolumeRequest, context: CallContext): Promise<object> {
-    await stageVolume(this.#volumes(context), this.#stageRequest(request), { signal: context.signal });
+    const call = parseStageCall(request, this.#parts);
+    if (call.missing.length > 0) throw missingSecrets(request.volumeId, call.missing, "stage");
+    await this.#staging(call, "stage", context, (parts) => stageVolume(parts, call.stage, { signal: context.signal }));
     return {};
   }
 
@@ -72,30 +94,45 @@ export class SpdkNode extends CsiDriver {
     { volumeId, stagingTargetPath }: NodeUnstageVolumeRequest,
     context: CallContext,
   ): Promise<object> {
+    const { host, connector } = this.#parts;
+    const parts = { ...this.#volumes(context), connector: withAccessRestored(host, connector) };
     const request = { volumeId, stagingPath: stagingTargetPath };
-    await unstageVolume(this.#volumes(context), request, { signal: context.signal });
+    await untilSettled(context, () => unstageVolume(parts, request, { signal: context.signal }));
     return {};
   }
 
   override async nodePublishVolume(request: NodePublishVolumeRequest, context: CallContext): Promise<object> {
-    const { targetPath, readonly, stagingTargetPath } = request;
-    if (stagingTargetPath === "")
-      throw new DriverError("NOT_READY", "staging_target_path is missing: this driver stages volumes first");
-    const { exclusive } = this.#access(request);
-    const stage = this.#stageRequest(request);
-    await publishVolume(
-      this.#volumes(context),
-      { ...stage, targetPath, readonly, exclusive },
-      { signal: context.signal },
-    );
+    const { volumeId, targetPath, stagingTargetPath } = request;
+    if (stagingTargetPath === "") {
+      throw new DriverError(
+        "NOT_READY",
+        `volume "${volumeId}" is published without a staging_target_path: this driver stages volumes first`,
+      );
+    }
+    const call = parseStageCall(request, this.#parts);
+    const { kind, exclusive } = call.access;
+    const readonly = request.readonly || call.access.readonly;
+    const limits = { signal: context.signal };
+    const publication = { ...call.stage, targetPath, readonly, exclusive };
+    const isRepeated = await isMountPoint(this.#parts.host, targetPath);
+    await this.#staging(call, "publish", context, (parts) => publishVolume(parts, publication, limits));
+    if (kind === "filesystem") return {};
+    try {
+      await ensureBlockAccess(this.#parts.host, publication, limits);
+    } catch (error) {
+      // What was there before may be in use.
+      if (!isRepeated) await untilSettled(context, () => unpublishVolume(this.#parts, publication, limits));
+      throw error;
+    }
     return {};
   }
 
   override async nodeUnpublishVolume(
     { volumeId, targetPath }: NodeUnpublishVolumeRequest,
-    { signal }: CallContext,
+    context: CallContext,
   ): Promise<object> {
-    await unpublishVolume(this.#parts, { volumeId, targetPath }, { signal });
+    const { signal } = context;
+    await untilSettled(context, () => unpublishVolume(this.#parts, { volumeId, targetPath }, { signal }));
     return {};
   }
 
@@ -120,34 +157,55 @@ export class SpdkNode extends CsiDriver {
   ): Promise<DeepPartial<NodeExpandVolumeResponse>> {
     const { volumeId, volumePath, capacityRange } = request;
     const expansion = { volumeId, volumePath, requiredBytes: capacityRange?.requiredBytes };
-    return { capacityBytes: await expandVolume(this.#volumes(context), expansion, { signal: context.signal }) };
+    const work = () => expandVolume(this.#volumes(context), expansion, { signal: context.signal });
+    return { capacityBytes: await untilSettled(context, work) };
+  }
+
+  override async nodeGetVolumeHealth(
+    { volumeId, volumePublishPath, stagingTargetPath }: NodeGetVolumeHealthRequest,
+    context: CallContext,
+  ): Promise<DeepPartial<NodeGetVolumeHealthResponse>> {
+    const request = { volumeId, publishPath: volumePublishPath, stagingPath: stagingTargetPath };
+    const healthStatuses = await volumeHealth(this.#volumes(context), request, { signal: context.signal });
+    return { volumeHealth: { volumeId, healthStatuses } };
+  }
+
+  override async nodeGetStorageHealth(
+    _request: NodeGetStorageHealthRequest,
+    { signal }: CallContext,
+  ): Promise<DeepPartial<NodeGetStorageHealthResponse>> {
+    const { host, hostNqn, connector } = this.#parts;
+    return { backendHealth: await storageHealth({ host, hostNqn, isNvme: connector.kind === "nvme" }, { signal }) };
+  }
+
+  /** Runs what stages or may stage, with what the call needs of its device, and says what its errors mean here. */
+  async #staging(
+    call: StageCall,
+    purpose: SecretPurpose,
+    context: CallContext,
+    work: (parts: VolumeParts<NvmeConnection>) => Promise<void>,
+  ): Promise<void> {
+    const { host, connector } = this.#parts;
+    const parts = { ...this.#volumes(context), connector: stagingConnector(host, connector, call, purpose) };
+    try {
+      await untilSettled(context, () => work(parts));
+    } catch (error) {
+      throw explainStageError(error, call, purpose);
+    }
   }
 
   #volumes({ logger }: CallContext): VolumeParts<NvmeConnection> {
-    return { ...this.#parts, logger };
+    const { host, records, connector } = this.#parts;
+    return { host, records, connector, logger };
   }
+}
 
-  /** What a stage needs, read from a stage request or from a publish that may have to stage again. */
-  #stageRequest(request: NodeStageVolumeRequest | NodePublishVolumeRequest): StageRequest<NvmeConnection> {
-    const { volumeId, stagingTargetPath, publishContext, volumeContext } = request;
-    const access = this.#access(request);
-    const { blankProof } = publishContext;
-    return {
-      volumeId,
-      connection: parseConnection(publishContext, volumeContext, this.#parts),
-      stagingPath: stagingTargetPath,
-      access:
-        access.kind === "block"
-          ? { kind: "block" }
-          : { kind: "filesystem", fsType: access.filesystem, mountOptions: access.mountFlags },
-      // Clones and restores hold somebody's data: what cannot be read there is damaged, not blank.
-      mayFormat: volumeContext[CONTENT_SOURCE] === undefined,
-      blankProof: blankProof === undefined ? undefined : { id: blankProof },
-    };
-  }
-
-  #access(request: Pick<NodeStageVolumeRequest, "volumeCapability" | "volumeContext">): Access {
-    const { fsType } = request.volumeContext;
-    return parseAccess(request.volumeCapability, fsType === undefined ? undefined : parseFilesystem(fsType));
+/** Runs work that may leave a child running at its deadline: the volume stays locked until that has ended. */
+async function untilSettled<T>(context: CallContext, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    context.hold(childrenSettled(error));
+    throw error;
   }
 }
