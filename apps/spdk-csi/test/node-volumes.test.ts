@@ -3,6 +3,7 @@ import { findMounts } from "@org/node-mounter";
 import { type FakeHost, type FakeNvmeTarget, fakeHost } from "@org/node-mounter/testing";
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { hostNqn } from "../src/node-identity.ts";
 import {
   addVolume,
   GIB,
@@ -48,6 +49,13 @@ describe("a node", () => {
     expect(info).toMatchObject({ maxVolumesPerNode: 12n, accessibleTopology: { segments: topology } });
     const nowhere = await startNode(host, { parts: { topology: {} } });
     expect((await nowhere.node.nodeGetInfo({})).accessibleTopology).toBeUndefined();
+  });
+
+  it("whose name holds what no NQN may hold is known by its hash", () => {
+    for (const name of ["a,b", "a b", "\u00fcber", "a\n"]) {
+      expect(hostNqn("default", name)).toMatch(/^nqn\.2020-04\.io\.spdk\.csi:node:default:[0-9a-f]{64}$/);
+    }
+    expect(hostNqn("default", "ip-10-0-0-1.ec2.internal")).toContain("ip-10-0-0-1.ec2.internal");
   });
 
   it("leaves groups to kubelet's fsGroup: no filesystem of ours takes one at its mount", async () => {
