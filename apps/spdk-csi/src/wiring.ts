@@ -72,5 +72,6 @@ export async function createNode(options: NodeOptions): Promise<SpdkNode> {
   const { driverName, host, connector, maxVolumesPerNode, topology = {} } = options;
   const nqn = hostNqn(options.cluster, options.nodeName);
   const records = await openVolumeRecords(host, options.stateDir);
-  return new SpdkNode({ driverName, hostNqn: nqn, hostId: hostId(nqn), maxVolumesPerNode, host, records, connector });
+  const identity = { driverName, hostNqn: nqn, hostId: hostId(nqn) };
+  return new SpdkNode({ ...identity, maxVolumesPerNode, topology, host, records, connector });
 }

@@ -143,7 +143,14 @@ describe.skipIf(!ROOT)("as root", () => {
       capacityRange: { requiredBytes },
       volumeCapability,
     });
-    expect(grown).toEqual({ capacityBytes: requiredBytes, nodeExpansionRequired: false });
+    expect(grown).toEqual({ capacityBytes: requiredBytes, nodeExpansionRequired: true });
+    await csi.node.nodeExpandVolume({
+      volumeId,
+      volumePath: device,
+      capacityRange: { requiredBytes },
+      volumeCapability,
+    });
+    expect(await stats()).toMatchObject({ usage: [{ total: requiredBytes }] });
 
     for (const targetPath of [device, join(dir, "second")])
       await csi.node.nodeUnpublishVolume({ volumeId, targetPath });

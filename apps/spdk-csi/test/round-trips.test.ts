@@ -33,22 +33,40 @@ it.each([
   ["25.01", 0],
   ["26.09", 0],
   ["26.09", 200],
-])("SPDK %s with %i other volumes is asked once to create, twice to publish, unpublish and delete", async (version, others) => {
-  const emulator = await startOn(version, others);
-  // The first calls on a connection ask what it is good for.
-  const first = await create("first");
-  await publish(first.volumeId);
-  let volumeId = "";
-  const costs = {
-    create: await roundTrips(emulator, async () => ({ volumeId } = await create("a"))),
-    publish: await roundTrips(emulator, () => publish(volumeId)),
-    publishAgain: await roundTrips(emulator, () => publish(volumeId)),
-    unpublish: await roundTrips(emulator, () => csi.controller.controllerUnpublishVolume({ volumeId, nodeId: NODE })),
-    delete: await roundTrips(emulator, () => csi.controller.deleteVolume({ volumeId })),
-  };
-  expect(costs).toEqual({ create: 1, publish: 2, publishAgain: 1, unpublish: 2, delete: 2 });
-  expect(emulator.hazards).toEqual({});
-});
+])(
+  "SPDK %s with %i other volumes is asked once to create, twice to publish, unpublish and delete",
+  async (version, others) => {
+    const emulator = await startOn(version, others);
+    // The first calls on a connection ask what it is good for.
+    const first = await create("first");
+    await publish(first.volumeId);
+    let volumeId = "";
+    const unpublish = () => csi.controller.controllerUnpublishVolume({ volumeId, nodeId: NODE });
+    const costs = {
+      create: await roundTrips(emulator, async () => ({ volumeId } = await create("a"))),
+      publishNew: await roundTrips(emulator, () => publish(volumeId)),
+      publishAgain: await roundTrips(emulator, () => publish(volumeId)),
+      unpublish: await roundTrips(emulator, unpublish),
+      publish: await roundTrips(emulator, () => publish(volumeId)),
+      unpublishAgain: await roundTrips(emulator, async () => {
+        await unpublish();
+        await emulator.call("emulator_reset_counters");
+        await unpublish();
+      }),
+      delete: await roundTrips(emulator, () => csi.controller.deleteVolume({ volumeId })),
+    };
+    expect(costs).toEqual({
+      create: 1,
+      publishNew: 1,
+      publishAgain: 1,
+      unpublish: 2,
+      publish: 2,
+      unpublishAgain: 1,
+      delete: 2,
+    });
+    expect(emulator.hazards).toEqual({});
+  },
+);
 
 it("a walk of ListVolumes costs one listing, however many pages it has", async () => {
   const emulator = await startOn("26.09", 25);

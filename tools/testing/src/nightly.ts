@@ -19,6 +19,11 @@ const STEPS: readonly Step[] = [
     command: ["vitest", "run", "test/fuzz.test.ts", "test/nvme-tcp/hostile.test.ts"],
     env: { FUZZ_RUNS: "10000" },
   },
+  {
+    name: "fault-matrix",
+    command: ["vitest", "run", "apps/spdk-csi/test/fault-matrix.test.ts"],
+    env: { FAULT_MATRIX_VERSIONS: "22.05,23.01,24.01,24.05,25.01,26.05" },
+  },
   { name: "mutants", command: [process.execPath, "libs/csi-framework/test/mutate-tables.ts"] },
   { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
@@ -30,6 +35,7 @@ const STEPS: readonly Step[] = [
   benchmark("parsing"),
   benchmark("proxy"),
   benchmark("framework"),
+  benchmark("volumes"),
   { name: "build", command: ["nx", "run", "@org/spdk-csi:build"] },
   benchmark("startup"),
 ];

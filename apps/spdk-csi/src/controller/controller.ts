@@ -248,10 +248,8 @@ export class SpdkController extends CsiDriver {
   ): Promise<DeepPartial<ControllerExpandVolumeResponse>> {
     this.#takeCredentials(request);
     const { lvol } = await this.#parts.volumes.expand(request.volumeId, toRange(request.capacityRange));
-    return {
-      capacityBytes: lvol.sizeBytes,
-      nodeExpansionRequired: request.volumeCapability?.accessType?.$case !== "block",
-    };
+    // Raw blocks, too: the mapping of an encrypted one has to grow, and only its node knows of it.
+    return { capacityBytes: lvol.sizeBytes, nodeExpansionRequired: true };
   }
 
   override async createSnapshot(request: CreateSnapshotRequest): Promise<DeepPartial<CreateSnapshotResponse>> {

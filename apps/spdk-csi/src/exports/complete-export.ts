@@ -5,62 +5,84 @@ import type { Target } from "../targets/target.ts";
 import { type ExportPart, exportParts, hostsOf, type WantedExport } from "./export-parts.ts";
 
 /** From this release on, changes of one subsystem that are sent together wait for one another; before, they are refused. */
-const QUEUES_CHANGES = 2405;
+export const QUEUES_CHANGES = 2405;
 
 /** A target that answers "busy", or had lost its transport, is asked again so often. */
 const ATTEMPTS = 3;
 
-/** Makes what an export lacks; the subsystem as it was right after the host had been admitted, where that was seen. */
+/** What completing an export came to. */
+export interface Completed {
+  /** The subsystem as it was right after the host had been admitted, or later. */
+  readonly subsystem: NvmfSubsystem | undefined;
+  /** Whether the target says that this call admitted the host; before v24.05 it says so of one that was there, too. */
+  readonly hasAdmitted: boolean;
+}
+
+/** Makes what an export lacks, `before` being how the subsystem was found. */
 export async function completeExport(
   target: Target,
   wanted: WantedExport,
   before: NvmfSubsystem | undefined,
-): Promise<NvmfSubsystem | undefined> {
+): Promise<Completed> {
   const parts = exportParts(target, wanted);
-  const read = (): Promise<NvmfSubsystem | undefined> => target.findSubsystem(wanted.nqn);
-  let known = before;
+  let subsystem = before;
+  let hasAdmitted = false;
   let failure: SpdkRpcError | undefined;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const missing = parts.filter((part) => !part.isIn(known));
-    if (missing.length === 0) return known;
-    if (missing.some(({ kind }) => kind === "listener")) await ensureTransport(target, attempt > 0);
-    const { seen, error } = await make(target, missing, read);
-    if (error === undefined && hostsOf(seen).includes(wanted.host)) return seen;
-    failure = error;
-    known = await read();
+  const missing = (): ExportPart[] => parts.filter((part) => !part.isIn(subsystem));
+  for (let attempt = 0; attempt < ATTEMPTS && missing().length > 0; attempt += 1) {
+    if (missing().some(({ kind }) => kind === "listener")) await ensureTransport(target, attempt > 0);
+    const made = await make(target, missing(), wanted.nqn);
+    hasAdmitted ||= made.hasAdmitted;
+    if (made.error === undefined && hostsOf(made.seen).includes(wanted.host))
+      return { subsystem: made.seen, hasAdmitted };
+    // Codes are not to be trusted: what stands there now decides.
+    failure = made.error;
+    subsystem = await target.findSubsystem(wanted.nqn);
   }
-  const missing = parts.filter((part) => !part.isIn(known));
-  if (missing.length === 0) return known;
-  throw await refusal(target, wanted, missing, failure);
+  if (missing().length === 0) return { subsystem, hasAdmitted };
+  throw await refusal(target, wanted, missing(), failure);
 }
 
 interface Made {
-  /** The subsystem, if the read behind `add_host` already showed the host. */
+  /** The subsystem as the read behind `add_host` showed it. */
   readonly seen: NvmfSubsystem | undefined;
-  /** The first refusal. Codes are not to be trusted: what stands there afterwards decides. */
+  readonly hasAdmitted: boolean;
   readonly error: SpdkRpcError | undefined;
 }
 
 /** Sends what is missing: in one write where the target queues changes, else in rounds of what it takes together. */
-async function make(
-  target: Target,
-  missing: readonly ExportPart[],
-  read: () => Promise<NvmfSubsystem | undefined>,
-): Promise<Made> {
+async function make(target: Target, missing: readonly ExportPart[], nqn: string): Promise<Made> {
   const { release } = await target.facts();
+  const isQueued = release >= QUEUES_CHANGES;
+  const errors: unknown[] = [];
+  let hasAdmitted = false;
+  const send = async (part: ExportPart): Promise<void> => {
+    try {
+      await part.make();
+      if (part.kind === "host") hasAdmitted = true;
+    } catch (error) {
+      errors.push(error);
+    }
+  };
   const early = missing.filter(({ kind }) => kind === "subsystem" || kind === "host");
   const late = missing.filter((part) => !early.includes(part));
-  const queued = release >= QUEUES_CHANGES;
   // The read goes out behind add_host: of two controllers that admit different hosts, one at least sees both.
-  const sent = [...early.map((part) => part.make()), read(), ...(queued ? late : []).map((part) => part.make())];
-  const outcomes = await Promise.allSettled(sent);
-  const look = outcomes[early.length];
-  if (!queued) for (const part of late) outcomes.push(...(await Promise.allSettled([part.make()])));
-  const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+  const look = async (): Promise<NvmfSubsystem | undefined> => {
+    try {
+      return await target.findSubsystem(nqn);
+    } catch (error) {
+      errors.push(error);
+      return undefined;
+    }
+  };
+  const sent = [...early.map(send), look(), ...(isQueued ? late.map(send) : [])];
+  const answers = await Promise.all(sent);
+  if (!isQueued) for (const part of late) await send(part);
   const lost = errors.find((error) => !(error instanceof SpdkRpcError));
   if (lost !== undefined) throw lost;
   return {
-    seen: look?.status === "fulfilled" ? (look.value as NvmfSubsystem | undefined) : undefined,
+    seen: answers.find((answer) => answer !== undefined) ?? undefined,
+    hasAdmitted,
     error: errors.find((error) => error instanceof SpdkRpcError),
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
+import { type NvmfSubsystem, SpdkRpcError, SpdkTimeoutError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import { isNodeOf } from "../node-identity.ts";
@@ -9,11 +9,12 @@ import type { Lvol } from "../targets/lvol.ts";
 import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
 import { lvolOfNqn, subsystemNqn } from "../volumes/volume-id.ts";
-import { completeExport } from "./complete-export.ts";
+import { type Completed, completeExport, QUEUES_CHANGES } from "./complete-export.ts";
 import { type ExportContext, exportContext } from "./export-context.ts";
 import { hasListener, hasNamespace, hostsOf } from "./export-parts.ts";
-import { findExport } from "./find-export.ts";
+import { type FoundExport, findExport } from "./find-export.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
+import { NewLvols } from "./new-lvols.ts";
 
 /** What a publish needs to know. */
 export interface PublishRequest {
@@ -41,6 +42,7 @@ export class Exports {
   readonly #options: ExportsOptions;
   /** All that touches one lvol's subsystem runs one after the other: some versions crash where two changes meet. */
   readonly #queue = new KeyedQueue();
+  readonly #newLvols = new NewLvols();
 
   constructor(targets: Targets, options: ExportsOptions) {
     this.#targets = targets;
@@ -52,11 +54,13 @@ export class Exports {
     target.assertHeard();
     return this.#queue.run(`${target.name} ${uuid}`, async (hold) => {
       try {
-        target.assertHeard();
+        // After a restart the base bdevs are attached again before anything is looked for.
+        await target.facts();
         return await work();
       } catch (error) {
         // What was not answered may still be carried out: nothing else may be sent before that is over.
-        if (isUnavailable(error)) hold(target.settled());
+        if (error instanceof SpdkTimeoutError) hold(target.abandon());
+        else if (isUnavailable(error)) hold(target.settled());
         throw error;
       }
     });
@@ -68,32 +72,71 @@ export class Exports {
    */
   async publish(request: PublishRequest): Promise<ExportContext | undefined> {
     const { target, uuid } = request;
+    const isNew = this.#newLvols.take(target, uuid);
     return this.inTurn(target, uuid, async () => {
-      await target.facts();
-      const [{ lvol, subsystem: before }] = await Promise.all([
-        findExport(target, uuid),
-        this.#refuseFullNode(request),
-      ]);
-      if (lvol === undefined) await target.assertComplete();
-      return lvol === undefined || !this.#options.isVolume(lvol) ? undefined : this.#publish(request, lvol, before);
+      const { release } = await target.facts();
+      const full = this.#refuseFullNode(request);
+      if (isNew && release >= QUEUES_CHANGES && this.#options.maxVolumesPerNode === 0) return this.#publishNew(request);
+      const [found] = await Promise.all([findExport(target, uuid), full]);
+      return this.#publish(request, found);
     });
   }
 
-  async #publish(
-    { target, host, sharing }: PublishRequest,
-    lvol: Lvol,
-    before: NvmfSubsystem | undefined,
-  ): Promise<ExportContext> {
-    const nqn = before?.nqn ?? subsystemNqn(lvol.uuid);
-    const admittedBefore = hostsOf(before).includes(host);
-    if (sharing === "single-node") refuseOthers(before, host, target, lvol);
-    const after = await completeExport(target, { nqn, uuid: lvol.uuid, host }, before);
-    if (sharing === "single-node" && others(after, host).length > 0) {
-      // Another controller was as fast: whoever sees both steps back, but never from a host that was there before.
-      if (!admittedBefore) await removeHosts(target, nqn, [host]);
-      refuseOthers(after, host, target, lvol);
+  /** Tells of an lvol that was made just now: its first publish need not look before it acts. */
+  made(target: Target, uuid: string): void {
+    this.#newLvols.add(target, uuid);
+  }
+
+  /**
+   * Exports an lvol that nobody can have exported before: reads and changes go out together. If somebody has, all the
+   * same, the target refuses a second subsystem, and this call takes back its own host.
+   */
+  async #publishNew(request: PublishRequest): Promise<ExportContext | undefined> {
+    const { target, uuid, host } = request;
+    const wanted = { nqn: subsystemNqn(uuid), uuid, host };
+    const [found, completed] = await Promise.allSettled([
+      target.findLvol(uuid),
+      completeExport(target, wanted, undefined),
+    ]);
+    if (found.status === "rejected") throw found.reason;
+    if (found.value === undefined) {
+      await removeHosts(target, wanted.nqn, [host]);
+      await deleteSubsystem(target, wanted.nqn);
     }
-    return exportContext(target.config, nqn, lvol.uuid, lvol.provenBlank && !admittedBefore ? randomUUID() : undefined);
+    if (completed.status === "rejected") throw completed.reason;
+    const lvol = await this.#volumeOf(request, found.value);
+    return lvol && this.#context(request, lvol, completed.value, completed.value.hasAdmitted);
+  }
+
+  async #publish(request: PublishRequest, found: FoundExport): Promise<ExportContext | undefined> {
+    const { target, host, sharing } = request;
+    const lvol = await this.#volumeOf(request, found.lvol);
+    if (lvol === undefined) return undefined;
+    const before = found.subsystem;
+    if (sharing === "single-node") refuseOthers(before, host, target, lvol);
+    const nqn = before?.nqn ?? subsystemNqn(lvol.uuid);
+    const completed = await completeExport(target, { nqn, uuid: lvol.uuid, host }, before);
+    return this.#context(request, lvol, completed, !hostsOf(before).includes(host));
+  }
+
+  async #volumeOf({ target, uuid }: PublishRequest, lvol: Lvol | undefined): Promise<Lvol | undefined> {
+    if (lvol === undefined) await target.assertAbsent(uuid);
+    return lvol !== undefined && this.#options.isVolume(lvol) ? lvol : undefined;
+  }
+
+  async #context(
+    { target, uuid, host, sharing }: PublishRequest,
+    lvol: Lvol,
+    { subsystem }: Completed,
+    isAdmittedNow: boolean,
+  ): Promise<ExportContext> {
+    const nqn = subsystem?.nqn ?? subsystemNqn(uuid);
+    if (sharing === "single-node" && others(subsystem, host).length > 0) {
+      // Another controller was as fast: whoever sees both steps back, but never from a host that was there before.
+      if (isAdmittedNow) await removeHosts(target, nqn, [host]);
+      refuseOthers(subsystem, host, target, lvol);
+    }
+    return exportContext(target.config, nqn, uuid, lvol.provenBlank && isAdmittedNow ? randomUUID() : undefined);
   }
 
   async #refuseFullNode({ target, uuid, host }: PublishRequest): Promise<void> {

@@ -69,18 +69,19 @@ export class HiddenSnapshots {
     if (tombstone !== undefined) await this.#deleteIfUnneeded(target, tombstone);
   }
 
-  /** Deletes all that nothing needs any more: after a crash, what a call did not come to. */
+  /** Deletes all that nothing needs any more: what a call that died did not come to. */
   async sweep(target: Target): Promise<void> {
-    const lvols = await target.lvols();
-    const byUuid = new Map(lvols.map((lvol) => [lvol.uuid, lvol]));
-    for (const lvol of lvols) {
-      const name = this.#names.parse(lvol.name);
-      if (name.kind === "internal") await this.#deleteIfUnneeded(target, lvol);
+    const named = (await target.lvolNames()).map(({ uuid, name }) => ({ uuid, ...this.#names.parse(name) }));
+    for (const name of named) {
+      if (name.kind === "internal") await this.#sweepOne(target, name.uuid);
       if (name.kind !== "tombstone") continue;
-      const snapshot = byUuid.get(name.snapshotUuid);
-      const isGone = snapshot === undefined || (await this.#deleteIfUnneeded(target, snapshot));
-      if (isGone) await this.#deleteIfUnneeded(target, lvol);
+      if (await this.#sweepOne(target, name.snapshotUuid)) await this.#sweepOne(target, name.uuid);
     }
+  }
+
+  async #sweepOne(target: Target, uuid: string): Promise<boolean> {
+    const lvol = await target.findLvol(uuid);
+    return lvol === undefined || this.#deleteIfUnneeded(target, lvol);
   }
 
   /** Deletes an lvol that at most one clone stands on; whether it is gone. */
@@ -90,8 +91,11 @@ export class HiddenSnapshots {
       await target.call("bdev_lvol_delete", { name: lvol.uuid });
       return true;
     } catch (error) {
-      // A clone was made of it meanwhile, or another call swept it: the next sweep sees how it stands then.
-      if (error instanceof SpdkRpcError) return false;
+      if (!(error instanceof SpdkRpcError)) throw error;
+      const now = await target.findLvol(lvol.uuid);
+      if (now === undefined) return true;
+      // A clone was made of it meanwhile: it is needed again.
+      if (now.clones.length > 1) return false;
       throw error;
     }
   }

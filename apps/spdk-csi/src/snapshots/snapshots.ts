@@ -56,7 +56,7 @@ export class Snapshots {
     const target = this.#targets.get(parsed.target);
     const lvol = await target.findLvol(parsed.uuid);
     if (lvol === undefined) {
-      await target.assertComplete();
+      await target.assertAbsent(parsed.uuid);
       return undefined;
     }
     const { kind } = this.#names.parse(lvol.name);
@@ -131,7 +131,7 @@ export class Snapshots {
   /** Deletes the snapshot. One with two clones SPDK cannot delete: it is hidden, and swept with its last clone but one. */
   async remove(id: string): Promise<void> {
     const located = await this.#findLvol(id);
-    if (located === undefined) return;
+    if (located === undefined) return this.#sweepFor(id);
     const { target, lvol } = located;
     try {
       await target.call("bdev_lvol_delete", { name: lvol.uuid });
@@ -142,6 +142,12 @@ export class Snapshots {
       if (now !== undefined) return this.#hidden.bury(target, now);
     }
     await this.#hidden.releaseBase(located);
+  }
+
+  /** Of what is gone nobody knows any more what stood below it: a call that died may have left that. */
+  async #sweepFor(id: string): Promise<void> {
+    const name = parseVolumeId(id)?.target;
+    if (name !== undefined) await this.sweep(this.#targets.get(name));
   }
 
   /** Calls `work` with the snapshot that a clone of `source` is made from: the named one, or an internal one of the volume. */
@@ -180,7 +186,7 @@ export class Snapshots {
     for (const target of parsed === undefined ? [] : candidates) {
       const lvol = await target.findLvol(parsed?.uuid ?? "");
       if (lvol !== undefined && this.#names.isVolume(lvol)) return { target, lvol };
-      if (lvol === undefined) await target.assertComplete();
+      if (lvol === undefined) await target.assertAbsent(parsed?.uuid ?? "");
     }
     throw new DriverError("VOLUME_NOT_FOUND", `source volume "${id}" does not exist`);
   }

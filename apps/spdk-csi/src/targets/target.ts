@@ -109,6 +109,16 @@ export class Target {
     this.#client = this.#open(this.#onStateChange());
   }
 
+  /**
+   * Gives the connection up, since a request on it gets no answer: what was sent may still be carried out, so whoever goes
+   * on reads first how it stands.
+   */
+  async abandon(): Promise<void> {
+    const old = this.#client;
+    this.#reopen();
+    await old.close();
+  }
+
   /** Closes the connection; later calls fail. */
   async close(): Promise<void> {
     await this.#client.close();
@@ -241,6 +251,7 @@ export class Target {
 
   /** The lvol with this uuid or alias (`bdev_get_bdevs`); undefined when the target says that it has none. */
   async findLvol(name: string, options?: CallOptions): Promise<Lvol | undefined> {
+    await this.facts();
     try {
       const [bdev] = await this.call("bdev_get_bdevs", { name }, options);
       return bdev === undefined ? undefined : toLvol(bdev);
@@ -251,15 +262,25 @@ export class Target {
   }
 
   /**
-   * Throws TARGET_UNAVAILABLE unless every lvstore is there that should be: until then what was not found may still be
-   * on a disk that nobody has attached.
+   * Makes sure that an lvol that was not found is not there. Throws TARGET_UNAVAILABLE while an lvstore is missing, on
+   * which it may still be, and CONFLICT when it has turned up.
    */
-  async assertComplete(options?: CallOptions): Promise<void> {
-    await this.lvstores(options);
+  async assertAbsent(uuid: string): Promise<void> {
+    for (let facts: TargetFacts | undefined; facts !== (await this.facts()); ) {
+      facts = await this.facts();
+      const lvol = await this.findLvol(uuid);
+      if (lvol !== undefined) {
+        const what = `lvol ${lvol.alias} turned up while target "${this.name}" was coming back`;
+        throw new DriverError("CONFLICT", `${what}; the call can be repeated`);
+      }
+      // Asked on one connection, or the target may have been started anew in between.
+      await this.lvstores();
+    }
   }
 
   /** Every lvol of the target, snapshots included. */
   async lvols(options?: CallOptions): Promise<Lvol[]> {
+    await this.facts();
     const bdevs = await this.call("bdev_get_bdevs", undefined, options);
     return bdevs.flatMap((bdev) => toLvol(bdev) ?? []);
   }
@@ -272,11 +293,13 @@ export class Target {
 
   /** Every NVMe-oF subsystem. */
   async subsystems(options?: CallOptions): Promise<readonly NvmfSubsystem[]> {
+    await this.facts();
     return this.call("nvmf_get_subsystems", undefined, options);
   }
 
   /** The subsystem with this NQN, if there is one. */
   async findSubsystem(nqn: string, options?: CallOptions): Promise<NvmfSubsystem | undefined> {
+    await this.facts();
     try {
       return (await this.call("nvmf_get_subsystems", { nqn }, options)).find((subsystem) => subsystem.nqn === nqn);
     } catch (error) {

@@ -4,6 +4,7 @@ import { DriverError } from "../driver-error.ts";
 import { isUnavailable } from "../targets/is-unavailable.ts";
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
+import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
 import { humanBytes, volumeSize } from "./capacity.ts";
 import { chooseVolume, findByName, findCandidates } from "./find-by-name.ts";
@@ -20,12 +21,15 @@ const MAX_UNSURE = 10_000;
 export class BlankVolumes {
   readonly #targets: Targets;
   readonly #match: Match;
+  readonly #onMade: (target: Target, uuid: string) => void;
   /** Names that a create left unsure: the next one looks before it creates. A process that forgot finds out as well, later. */
   readonly #unsure = new Set<string>();
 
-  constructor(targets: Targets, match: Match) {
+  /** `onMade` is told of each lvol that was made, not of those that were found. */
+  constructor(targets: Targets, match: Match, onMade: (target: Target, uuid: string) => void) {
     this.#targets = targets;
     this.#match = match;
+    this.#onMade = onMade;
   }
 
   /**
@@ -122,6 +126,7 @@ export class BlankVolumes {
       );
     }
     if (!request.parameters.thinProvision) await target.tookSpace(lvstore.name, sizeBytes);
+    this.#onMade(target, uuid);
     return { target, lvol: blankLvol(place, lvolName, uuid, sizeBytes, request) };
   }
 }

@@ -37,7 +37,11 @@ export class Volumes {
     this.#names = names;
     this.#snapshots = snapshots;
     this.#exports = exports;
-    this.#blank = new BlankVolumes(targets, (existing, request) => this.#matching(existing, request));
+    this.#blank = new BlankVolumes(
+      targets,
+      (existing, request) => this.#matching(existing, request),
+      (target, uuid) => exports.made(target, uuid),
+    );
   }
 
   /**
@@ -56,7 +60,7 @@ export class Volumes {
     const target = this.#targets.all[at];
     if (target !== undefined) return { target, uuid };
     for (const answer of answers) if (answer.status === "rejected") throw answer.reason;
-    await Promise.all(this.#targets.all.map((each) => each.assertComplete()));
+    await Promise.all(this.#targets.all.map((each) => each.assertAbsent(uuid)));
     return undefined;
   }
 
@@ -66,7 +70,7 @@ export class Volumes {
     if (place === undefined) return undefined;
     const lvol = await place.target.findLvol(place.uuid);
     if (lvol !== undefined) return this.#names.isVolume(lvol) ? { target: place.target, lvol } : undefined;
-    await place.target.assertComplete();
+    await place.target.assertAbsent(place.uuid);
     return undefined;
   }
 
@@ -188,7 +192,7 @@ export class Volumes {
     const { target, uuid } = place;
     const deleted = await this.#exports.inTurn(target, uuid, async () => {
       const { lvol, subsystem } = await findExport(target, uuid);
-      if (lvol === undefined) await target.assertComplete();
+      if (lvol === undefined) await target.assertAbsent(uuid);
       else if (!this.#names.isVolume(lvol)) return undefined;
       if (subsystem !== undefined) {
         await assertUnused(id, target, subsystem.nqn, hostsOf(subsystem));
@@ -200,6 +204,8 @@ export class Volumes {
       return lvol;
     });
     if (deleted !== undefined) await this.#snapshots.releaseBase({ target, lvol: deleted });
+    // What stood below a volume that is gone is not known any more; a call that died may have left it.
+    else await this.#snapshots.sweep(target);
   }
 }
 
