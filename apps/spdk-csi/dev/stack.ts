@@ -21,20 +21,29 @@ export interface StackOptions {
   /** Serve the node as well, with real mounts on loop devices; needs root. */
   readonly node: boolean;
   readonly maxVolumesPerNode: number;
+  /** The version of SPDK that the emulated target behaves like; the newest by default. */
+  readonly spdkVersion?: string;
+  /** How the driver reaches the target: its socket by default, or an HTTP proxy. */
+  readonly rpc?: "unix" | "http";
 }
 
 /** Emulator, controller and node in one process. */
 export interface Stack {
   readonly server: CsiServer;
   readonly targetUri: string;
+  /** How often calls met that crash or hang a real target of the version. */
+  readonly hazards: Readonly<Record<string, number>>;
   close(): Promise<void>;
 }
+
+/** For the target's HTTP proxy, which listens on loopback only. */
+const PROXY = { username: "dev", password: "dev" };
 
 const MALLOC_BYTES = 64 * 1024 ** 3;
 const BLOCK_BYTES = 512;
 
 /** Starts an emulated target with one lvstore, and the driver on it. Everything is gone after close. */
-export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: StackOptions): Promise<Stack> {
+export async function startStack({ endpoint, logger, node, ...options }: StackOptions): Promise<Stack> {
   /** How each thing that was started ends; the last goes first. */
   const undo: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
@@ -43,10 +52,16 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
   try {
     const dir = await mkdtemp(join(tmpdir(), "spdk-csi-"));
     undo.push(() => rm(dir, { recursive: true, force: true }));
-    const targetUri = `unix://${join(dir, "spdk.sock")}`;
-    const emulator = await Emulator.start({ listen: [targetUri], dir: join(dir, "target") });
+    const socketUri = `unix://${join(dir, "spdk.sock")}`;
+    const { spdkVersion, maxVolumesPerNode, rpc = "unix" } = options;
+    const emulator = await Emulator.start({
+      listen: [socketUri, `http://${PROXY.username}:${PROXY.password}@127.0.0.1:0`],
+      dir: join(dir, "target"),
+      ...(spdkVersion !== undefined && { spdkVersion }),
+    });
     undo.push(() => emulator.close());
-    await createLvstore(targetUri);
+    await createLvstore(socketUri);
+    const targetUri = rpc === "unix" ? socketUri : (emulator.uris[1] ?? "");
 
     const shared = { driverName: DEFAULT_DRIVER_NAME, cluster: "default", maxVolumesPerNode };
     const controller = createController({
@@ -55,6 +70,7 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
         {
           name: "emulator",
           rpcUrl: targetUri,
+          credentials: PROXY,
           targetType: "nvme-tcp",
           portals: [{ address: "127.0.0.1", port: await freePort() }],
           bdevs: [],
@@ -75,7 +91,14 @@ export async function startStack({ endpoint, logger, node, maxVolumesPerNode }: 
     }
     const server = await serve(drivers, { endpoint, logger, mapError: toCsiError });
     undo.push(() => server.close());
-    return { server, targetUri, close };
+    return {
+      server,
+      targetUri,
+      get hazards() {
+        return emulator.hazards;
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -24,6 +24,7 @@ const STEPS: readonly Step[] = [
     command: ["vitest", "run", "apps/spdk-csi/test/fault-matrix.test.ts"],
     env: { FAULT_MATRIX_VERSIONS: "22.05,23.01,24.01,24.05,25.01,26.05" },
   },
+  { name: "sanity-versions", command: [process.execPath, "tools/conformance/src/versions.ts"] },
   { name: "mutants", command: [process.execPath, "libs/csi-framework/test/mutate-tables.ts"] },
   { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },

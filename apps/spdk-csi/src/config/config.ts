@@ -25,6 +25,7 @@ const FIELDS = [
   "cordoned",
   "topology",
   "keyDir",
+  "mutualAuthentication",
 ] as const;
 
 /** A volume's id is `<target>:<uuid>`, and CSI leaves it 128 bytes. */
@@ -104,9 +105,12 @@ function readTarget(field: Field, tokens: ReadonlyMap<string, Credentials>, read
     cordoned: get("cordoned").flag(),
     topology: readTopology(get("topology")),
     ...(get("keyDir").isGiven && { keyDir: readKeyDir(get("keyDir")) }),
+    ...(get("mutualAuthentication").flag() && { mutualAuthentication: true }),
   };
   if (target.tls !== undefined && url?.startsWith("https:") === false)
     get("tls").fail("is for an rpcURL with https://");
+  if (target.mutualAuthentication === true && target.keyDir === undefined)
+    get("mutualAuthentication").fail("needs keyDir, where the keys are");
   return { target, get, url };
 }
 

@@ -59,6 +59,11 @@ export interface TargetConfig {
   readonly cordoned: boolean;
   /** Topology segments that the target's volumes are reached from, by label. Empty: from everywhere. */
   readonly topology: Readonly<Record<string, string>>;
-  /** The folder on the target's own disk with DH-HMAC-CHAP keys; with it every host has to authenticate. */
+  /**
+   * The folder on the target's own disk with DH-HMAC-CHAP keys, each in a file of mode 0600: `host.key`, which every host
+   * has to prove, and `ctrlr.key` where the target has to prove one, too.
+   */
   readonly keyDir?: string;
+  /** Whether the target proves `ctrlr.key` to hosts; only with `keyDir`. Default false. */
+  readonly mutualAuthentication?: boolean;
 }

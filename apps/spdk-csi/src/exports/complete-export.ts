@@ -2,6 +2,7 @@ import { isExists, type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import type { Target } from "../targets/target.ts";
+import { ensureKeys } from "./authentication.ts";
 import { type ExportPart, exportParts, hostsOf, type WantedExport } from "./export-parts.ts";
 
 /** From this release on, changes of one subsystem that are sent together wait for one another; before, they are refused. */
@@ -31,6 +32,7 @@ export async function completeExport(
   const missing = (): ExportPart[] => parts.filter((part) => !part.isIn(subsystem));
   for (let attempt = 0; attempt < ATTEMPTS && missing().length > 0; attempt += 1) {
     if (missing().some(({ kind }) => kind === "listener")) await ensureTransport(target, attempt > 0);
+    if (missing().some(({ kind }) => kind === "host")) await ensureKeys(target);
     const made = await make(target, missing(), wanted.nqn);
     hasAdmitted ||= made.hasAdmitted;
     if (made.error === undefined && hostsOf(made.seen).includes(wanted.host))

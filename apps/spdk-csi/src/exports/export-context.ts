@@ -1,4 +1,5 @@
 import type { Portal, TargetConfig } from "../config/target-config.ts";
+import { type Authentication, authenticationOf } from "./authentication.ts";
 
 /** How a node reaches an exported volume; the keys are upstream's as far as it has them, so that its volumes work. */
 export interface ExportContext {
@@ -11,18 +12,22 @@ export interface ExportContext {
   readonly portals?: string;
   readonly nqn: string;
   readonly model: string;
+  /** Present when nodes have to prove a key; "mutual" when the target proves one, too. */
+  readonly dhchap?: Authentication;
   /** Present when the target proved the volume blank before this publish: a random id that serves once. */
   readonly blankProof?: string;
 }
 
 /** What a node is told of an export. */
 export function exportContext(
-  { targetType, portals }: TargetConfig,
+  config: TargetConfig,
   nqn: string,
   uuid: string,
   blankProof: string | undefined,
 ): ExportContext {
+  const { targetType, portals } = config;
   const [first] = portals;
+  const dhchap = authenticationOf(config);
   return {
     targetType,
     targetAddr: first?.address ?? "",
@@ -30,6 +35,7 @@ export function exportContext(
     ...(portals.length > 1 && { portals: portals.map(portalName).join(",") }),
     nqn,
     model: uuid,
+    ...(dhchap !== undefined && { dhchap }),
     ...(blankProof !== undefined && { blankProof }),
   };
 }

@@ -2,6 +2,7 @@ import type { NvmfSubsystem } from "@org/spdk-rpc";
 
 import type { Portal } from "../config/target-config.ts";
 import type { Target } from "../targets/target.ts";
+import { hostKeys } from "./authentication.ts";
 import { portalName } from "./export-context.ts";
 
 /** The serial number of every exported subsystem, as upstream sets it. */
@@ -46,7 +47,7 @@ export function exportParts(target: Target, { nqn, uuid, host }: WantedExport): 
       kind: "host",
       name: `host ${host}`,
       isIn: (subsystem) => hostsOf(subsystem).includes(host),
-      make: () => target.call("nvmf_subsystem_add_host", { nqn, host }),
+      make: () => target.call("nvmf_subsystem_add_host", { nqn, host, ...hostKeys(target.config) }),
     },
     {
       kind: "namespace",

@@ -103,8 +103,8 @@ export class Exports {
       await removeHosts(target, wanted.nqn, [host]);
       await deleteSubsystem(target, wanted.nqn);
     }
-    if (completed.status === "rejected") throw completed.reason;
     const lvol = await this.#volumeOf(request, found.value);
+    if (completed.status === "rejected") throw completed.reason;
     return lvol && this.#context(request, lvol, completed.value, completed.value.hasAdmitted);
   }
 

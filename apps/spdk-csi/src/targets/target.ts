@@ -27,6 +27,8 @@ export interface TargetFacts {
   readonly release: number;
   /** The transports that are known to be there, in capitals. */
   readonly transports: Set<string>;
+  /** The DH-HMAC-CHAP keys that were put into its keyring, by name. */
+  readonly keys: Set<string>;
   /** The lvstores as they were at `lvstoresAt`, less what was taken since. */
   lvstores: readonly Lvstore[];
   lvstoresAt: number;
@@ -201,6 +203,7 @@ export class Target {
     return {
       release: fields.major * 100 + fields.minor,
       transports: new Set(transports.map(({ trtype }) => trtype.toUpperCase())),
+      keys: new Set(),
       lvstores: this.#see(lvstores.map(toLvstore)),
       lvstoresAt: performance.now(),
     };
