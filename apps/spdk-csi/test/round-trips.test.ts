@@ -61,7 +61,7 @@ it.each([
       publishAgain: 1,
       unpublish: 2,
       publish: 2,
-      unpublishAgain: 1,
+      unpublishAgain: 2,
       delete: 2,
     });
     expect(emulator.hazards).toEqual({});

@@ -240,7 +240,8 @@ describe("hazards", () => {
     ["24.01", remove + remove, {}],
     ["26.09", remove + remove, {}],
     ["26.09", remove + removeHost, { "crashes: delete+remove_host": 1 }],
-    ["26.09", removeHost + remove, {}],
+    ["26.05", removeHost + remove, {}],
+    ["26.09", removeHost + remove, { "crashes: remove_host+delete": 1 }],
     ["25.05", removeHost + remove, {}],
   ])("of v%s are counted when they are in flight together", async (spdkVersion, text, hazards) => {
     const emulator = await start({ spdkVersion });
@@ -249,6 +250,15 @@ describe("hazards", () => {
     wire.socket.write(text);
     await until(() => wire.received.split("\n").length === 3, 2_000);
     expect(emulator.hazards).toEqual(hazards);
+  });
+
+  it.each(["22.05", "26.09"])("of v%s are two creates of one transport at once", async (spdkVersion) => {
+    const emulator = await start({ spdkVersion });
+    const wire = open();
+    const create = JSON.stringify({ id: 1, method: "nvmf_create_transport", params: { trtype: "TCP" } });
+    wire.socket.write(create + create);
+    await until(() => wire.received.split("\n").length === 3, 2_000);
+    expect(emulator.hazards).toEqual({ "crashes: create_transport+create_transport": 1 });
   });
 
   it.each(["drop", "close"] as const)("are none after a call that a fault made %s", async (effect) => {

@@ -1,9 +1,10 @@
-import { isExists, type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
+import { type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import type { Target } from "../targets/target.ts";
 import { ensureKeys } from "./authentication.ts";
 import { type ExportPart, exportParts, hostsOf, type WantedExport } from "./export-parts.ts";
+import { ensureTransport } from "./transports.ts";
 
 /** From this release on, changes of one subsystem that are sent together wait for one another; before, they are refused. */
 export const QUEUES_CHANGES = 2405;
@@ -87,27 +88,6 @@ async function make(target: Target, missing: readonly ExportPart[], nqn: string)
     hasAdmitted,
     error: errors.find((error) => error instanceof SpdkRpcError),
   };
-}
-
-/** A target starts without transports and forgets them with every restart. */
-async function ensureTransport(target: Target, askAgain: boolean): Promise<void> {
-  const { transports } = await target.facts();
-  if (askAgain) {
-    transports.clear();
-    for (const { trtype } of await target.call("nvmf_get_transports")) transports.add(trtype.toUpperCase());
-  }
-  if (transports.has("TCP")) return;
-  try {
-    await target.call("nvmf_create_transport", { trtype: "TCP" });
-  } catch (error) {
-    // Another call was as fast.
-    if (!(error instanceof SpdkRpcError) || !(isExists(error) || (await hasTransport(target)))) throw error;
-  }
-  transports.add("TCP");
-}
-
-async function hasTransport(target: Target): Promise<boolean> {
-  return (await target.call("nvmf_get_transports")).some(({ trtype }) => trtype.toUpperCase() === "TCP");
 }
 
 /** Why an export cannot be completed, in words that lead on. */

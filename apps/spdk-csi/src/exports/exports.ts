@@ -160,7 +160,8 @@ export class Exports {
   /** Takes the lvol from the node; from every node of this cluster when `host` is undefined. */
   async unpublish(target: Target, uuid: string, host: string | undefined): Promise<void> {
     await this.inTurn(target, uuid, async () => {
-      const { subsystem } = await findExport(target, uuid);
+      const own = await target.findSubsystem(subsystemNqn(uuid));
+      const subsystem = own ?? (await findExport(target, uuid)).subsystem;
       if (subsystem === undefined) return;
       const isLeaving = (each: string): boolean =>
         host === undefined ? isNodeOf(this.#options.cluster, each) : each === host;
@@ -170,11 +171,10 @@ export class Exports {
       const isOurs = leaving.length > 0 || !subsystem.allow_any_host;
       const holdsOthers = subsystem.namespaces?.some(({ bdev_name }) => bdev_name !== uuid) ?? false;
       const { nqn } = subsystem;
-      // In this order and in one write every version takes both.
-      const removed = removeHosts(target, nqn, leaving);
-      const deleted = staying === 0 && isOurs && !holdsOthers ? deleteSubsystem(target, nqn) : undefined;
-      const [first] = (await Promise.allSettled([removed, deleted])).filter(({ status }) => status === "rejected");
-      if (first?.status === "rejected") throw first.reason;
+      // Without removing the hosts before: the delete cuts them off itself, and targets that still wait for a removed host
+      // to be gone (from v26.09 on) do not survive that the subsystem goes meanwhile.
+      if (staying === 0 && isOurs && !holdsOthers) await deleteSubsystem(target, nqn);
+      else await removeHosts(target, nqn, leaving);
     });
   }
 

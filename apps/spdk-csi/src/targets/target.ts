@@ -25,8 +25,8 @@ import { Silence } from "./silence.ts";
 export interface TargetFacts {
   /** The release of SPDK as one number that compares: 2405 is v24.05. */
   readonly release: number;
-  /** The transports that are known to be there, in capitals. */
-  readonly transports: Set<string>;
+  /** The transports that are known to be there, in capitals, and those that are being made. */
+  readonly transports: Map<string, Promise<unknown>>;
   /** The DH-HMAC-CHAP keys that were put into its keyring, by name. */
   readonly keys: Set<string>;
   /** The lvstores as they were at `lvstoresAt`, less what was taken since. */
@@ -202,7 +202,7 @@ export class Target {
     ]);
     return {
       release: fields.major * 100 + fields.minor,
-      transports: new Set(transports.map(({ trtype }) => trtype.toUpperCase())),
+      transports: new Map(transports.map(({ trtype }) => [trtype.toUpperCase(), Promise.resolve()])),
       keys: new Set(),
       lvstores: this.#see(lvstores.map(toLvstore)),
       lvstoresAt: performance.now(),

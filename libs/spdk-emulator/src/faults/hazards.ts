@@ -1,7 +1,7 @@
 import { isFields } from "../rpc/decode.ts";
 import type { Version } from "../version.ts";
 
-/** What a real target does when calls of these names on one subsystem are in flight together. */
+/** What a real target does when calls of these names on one subsystem, or of one transport, are in flight together. */
 interface Hazard {
   /** The calls in the order in which they came, without `nvmf_` and `subsystem_`, as "delete+add_ns". */
   readonly calls: string;
@@ -10,8 +10,12 @@ interface Hazard {
 
 const CRASHES = (calls: string): Hazard => ({ calls, fate: "crashes" });
 
+/** Recorded on v24.01, v24.05, v25.05 and v26.09: each is carried out, and what the two share kills the target later. */
+const EVERY: readonly Hazard[] = [CRASHES("create_transport+create_transport")];
+
 /** Recorded on v24.05, where the rest was not tried. */
 const V24_05: readonly Hazard[] = [
+  ...EVERY,
   CRASHES("delete+delete"),
   CRASHES("remove_ns+delete"),
   { calls: "add_ns+delete", fate: "hangs" },
@@ -20,14 +24,18 @@ const V24_05: readonly Hazard[] = [
 
 /** Recorded on v25.05. */
 const V25_05: readonly Hazard[] = [
+  ...EVERY,
   ...["delete+delete", "add_ns+delete", "remove_ns+delete", "add_listener+delete", "remove_listener+delete"].map(
     CRASHES,
   ),
   ...["delete+add_ns", "delete+remove_ns"].map(CRASHES),
 ];
 
-/** Recorded on v26.09. */
-const V26_09: readonly Hazard[] = [CRASHES("delete+remove_host")];
+/** Recorded on v26.09-pre, and taken for v26.05. */
+const V26_05: readonly Hazard[] = [...EVERY, CRASHES("delete+remove_host")];
+
+/** Recorded on v26.09-pre: a removed host is waited for, in a subsystem that is gone by then. */
+const V26_09: readonly Hazard[] = [...V26_05, CRASHES("remove_host+delete")];
 
 /** How often calls were in flight together that crash or hang a real target of the version. */
 export class Hazards {
@@ -41,28 +49,28 @@ export class Hazards {
 
   /** Remembers a call until the returned function is called, when it has had its reply or gets none. */
   began(method: string, params: unknown): () => void {
-    if (this.#known.length === 0 || !method.startsWith("nvmf_")) return forgotten;
-    const nqn = isFields(params) ? params["nqn"] : undefined;
-    if (typeof nqn !== "string") return forgotten;
+    if (!method.startsWith("nvmf_") || !isFields(params)) return forgotten;
+    const object = params["nqn"] ?? (method === "nvmf_create_transport" ? params["trtype"] : undefined);
+    if (typeof object !== "string") return forgotten;
     const name = method.replace(/^nvmf_(?:subsystem_)?/, "").replace(/_subsystem$/, "");
-    const others = this.#inFlight.get(nqn) ?? [];
+    const others = this.#inFlight.get(object) ?? [];
     for (const { calls, fate } of this.#known) {
       if (others.some((other) => calls === `${other}+${name}`)) this.#count(`${fate}: ${calls}`);
     }
-    this.#inFlight.set(nqn, [...others, name]);
+    this.#inFlight.set(object, [...others, name]);
     // A reply leaves after all that came with the request has been read.
-    return () => setImmediate(() => this.#ended(nqn, name));
+    return () => setImmediate(() => this.#ended(object, name));
   }
 
   #count(hazard: string): void {
     this.#counts.set(hazard, (this.#counts.get(hazard) ?? 0) + 1);
   }
 
-  #ended(nqn: string, name: string): void {
-    const others = this.#inFlight.get(nqn) ?? [];
+  #ended(object: string, name: string): void {
+    const others = this.#inFlight.get(object) ?? [];
     const rest = others.toSpliced(others.indexOf(name), 1);
-    if (rest.length === 0) this.#inFlight.delete(nqn);
-    else this.#inFlight.set(nqn, rest);
+    if (rest.length === 0) this.#inFlight.delete(object);
+    else this.#inFlight.set(object, rest);
   }
 
   /** Counts by name, as "crashes: delete+delete". */
@@ -79,9 +87,10 @@ function forgotten(): void {
   // It cannot meet a call that does harm.
 }
 
-/** Versions between the recorded ones are taken for the recorded one before them; none died before v24.05. */
+/** Versions between the recorded ones are taken for the recorded one before them. */
 function hazardsOf(version: Version): readonly Hazard[] {
-  if (version.from("26.05")) return V26_09;
+  if (version.from("26.09")) return V26_09;
+  if (version.from("26.05")) return V26_05;
   if (version.from("25.01")) return V25_05;
-  return version.from("24.05") ? V24_05 : [];
+  return version.from("24.05") ? V24_05 : EVERY;
 }
