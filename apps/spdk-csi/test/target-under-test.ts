@@ -4,6 +4,9 @@ import { connect, type SpdkClient } from "@org/spdk-rpc";
 /** The socket of a real target, which the tests then run on. Everything on it is deleted. */
 export const REAL_TARGET: string | undefined = process.env["SPDK_SOCKET"];
 
+/** The version that emulators behave like; `npm run nightly` tries them all. */
+const EMULATED = process.env["SPDK_VERSION"] === undefined ? {} : { spdkVersion: process.env["SPDK_VERSION"] };
+
 /** A target with nothing on it: the emulator, or the real one that SPDK_SOCKET names. */
 export interface TargetUnderTest {
   readonly uri: string;
@@ -28,7 +31,7 @@ export async function startTarget(socketPath: string): Promise<TargetUnderTest> 
     };
   }
   const uri = `unix://${socketPath}`;
-  const emulator = await Emulator.start({ listen: [uri] });
+  const emulator = await Emulator.start({ listen: [uri], ...EMULATED });
   const spdk = connect(uri);
   return {
     uri,

@@ -11,6 +11,7 @@ const USAGE = `Usage: spdk-emulator [--listen URI ...] [options]
   --dir DIR             keep volumes here, across restarts (default: a temporary directory)
   --poll-ms N           look at sockets every N ms, as a real target does every 4 (default 0: at once)
   --spdk-version V      behave like this version, 22.05 to 26.09 (default 26.09)
+  --max-subsystems N    take so many subsystems, discovery included (default 1024, as spdk_tgt)
   --fault FAULT         of calls: METHOD:EFFECT[,nth=N][,times=N][,when=after][,delay_ms=N][,code=N][,message=TEXT];
                         of I/O: io:EFFECT[,bdev=NAME][,io=read|write|flush|unmap|write_zeroes][,offset=N]
                         [,length=N][,status=N][,nth=N][,times=N][,when=after][,delay_ms=N];
@@ -33,6 +34,7 @@ function parseCommand(args: readonly string[]): Command | undefined {
       dir: { type: "string" },
       "poll-ms": { type: "string", default: "0" },
       "spdk-version": { type: "string", default: "26.09" },
+      "max-subsystems": { type: "string", default: "1024" },
       fault: { type: "string", multiple: true, default: [] },
       demo: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
@@ -41,9 +43,13 @@ function parseCommand(args: readonly string[]): Command | undefined {
   if (values.help === true) return undefined;
   const pollMs = Number(values["poll-ms"]);
   if (!(pollMs >= 0 && pollMs <= 1000)) throw new TypeError(`--poll-ms "${values["poll-ms"]}": use 0 to 1000`);
+  const maxSubsystems = Number(values["max-subsystems"]);
+  if (!Number.isInteger(maxSubsystems) || maxSubsystems < 1)
+    throw new TypeError(`--max-subsystems "${values["max-subsystems"]}": use 1 or more`);
   return {
     listen: values.listen,
     pollMs,
+    maxSubsystems,
     spdkVersion: values["spdk-version"],
     faults: values.fault.map(parseFaultFlag),
     demo: values.demo,

@@ -28,6 +28,8 @@ export interface EmulatorOptions {
   readonly pollMs?: number;
   /** The version of SPDK to behave like, "22.05" to "26.09". Default "26.09". */
   readonly spdkVersion?: string;
+  /** How many subsystems it takes, discovery included, as `nvmf_set_max_subsystems` says at a real one's start. Default 1024. */
+  readonly maxSubsystems?: number;
   /** Faults that are there from the start. Default none. */
   readonly faults?: readonly Fault[];
   /** Told when the target crashed, by a fault or by emulator_crash. Default: nobody; it is silent from then on. */
@@ -163,7 +165,8 @@ export class Emulator {
     mkdirSync(this.#dir, { recursive: true });
     // Memory does not outlast a target.
     for (const name of readdirSync(this.#dir)) if (name.startsWith("malloc-")) rmSync(join(this.#dir, name));
-    return new TargetState({ dir: this.#dir, version: this.#version, faults: this.#faults });
+    const { maxSubsystems = 1024 } = this.#options;
+    return new TargetState({ dir: this.#dir, version: this.#version, faults: this.#faults, maxSubsystems });
   }
 
   async #listen(): Promise<void> {

@@ -14,6 +14,14 @@ import { createDiscoverySubsystem } from "./nvmf/discovery-subsystem.ts";
 import type { Subsystem } from "./nvmf/subsystem.ts";
 import type { Version } from "./version.ts";
 
+/** What a target starts with. */
+export interface TargetStateOptions {
+  readonly dir: string;
+  readonly version: Version;
+  readonly faults: Faults;
+  readonly maxSubsystems: number;
+}
+
 /** All that a target knows: bdevs, lvstores, and what is exported. */
 export class TargetState {
   /** Where the bytes of malloc bdevs and lvols are. */
@@ -30,11 +38,14 @@ export class TargetState {
   /** The bdevs that are exported or copied. */
   readonly openBdevs: OpenBdevs;
   readonly dataPlane: DataPlane;
+  /** How many subsystems it takes; the discovery subsystem is one of them. */
+  readonly maxSubsystems: number;
   readonly #closing = new AbortController();
   #mallocs = 0;
 
-  constructor({ dir, version, faults }: { dir: string; version: Version; faults: Faults }) {
+  constructor({ dir, version, faults, maxSubsystems }: TargetStateOptions) {
     this.dir = dir;
+    this.maxSubsystems = maxSubsystems;
     this.openBdevs = new OpenBdevs(faults);
     const { subsystems, transports } = this;
     const discovery = createDiscoverySubsystem();

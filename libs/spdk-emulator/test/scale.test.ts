@@ -38,7 +38,7 @@ async function start(...args: readonly string[]): Promise<Wire> {
 const request = (id: number, method: string, params?: object): string => JSON.stringify({ id, method, params });
 
 it("holds 10,000 lvols and their exports in less than 400 MiB", { timeout: 180_000 }, async () => {
-  const wire = await start();
+  const wire = await start("--max-subsystems", "20000");
   const port = await freePort();
   await wire.call(request(1, "nvmf_create_transport", { trtype: "TCP" }));
   await wire.call(request(1, "bdev_malloc_create", { name: "m", num_blocks: 2 ** 30 - 1, block_size: 512 }));

@@ -59,8 +59,7 @@ export class Snapshots {
       await target.assertAbsent(parsed.uuid);
       return undefined;
     }
-    const { kind } = this.#names.parse(lvol.name);
-    if (!lvol.isSnapshot || (kind !== "snapshot" && kind !== "volume")) return undefined;
+    if (!this.#names.isSnapshot(lvol)) return undefined;
     return (await this.#hidden.isBuried(target, lvol)) ? undefined : { target, lvol };
   }
 

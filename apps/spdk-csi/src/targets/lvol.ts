@@ -11,7 +11,10 @@ export interface Lvol {
   readonly name: string;
   readonly sizeBytes: bigint;
   readonly thin: boolean;
+  /** Whether SPDK calls it a snapshot: of one without clones it forgets that with every load of the lvstore. */
   readonly isSnapshot: boolean;
+  /** Whether it takes no writes, as snapshots do for good. */
+  readonly isReadOnly: boolean;
   readonly isClone: boolean;
   /** The name of the snapshot under a clone, in the same lvstore. */
   readonly baseSnapshot: string | undefined;
@@ -44,6 +47,7 @@ export function toLvol(bdev: Bdev): Lvol | undefined {
     sizeBytes: BigInt(bdev.num_blocks) * BigInt(bdev.block_size),
     thin: lvol.thin_provision,
     isSnapshot: snapshot,
+    isReadOnly: bdev.supported_io_types["write"] === false,
     isClone: clone,
     baseSnapshot: lvol.base_snapshot,
     clones: lvol.clones ?? [],

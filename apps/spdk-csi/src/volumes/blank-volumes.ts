@@ -173,6 +173,7 @@ function blankLvol(
     sizeBytes,
     thin: parameters.thinProvision,
     isSnapshot: false,
+    isReadOnly: false,
     isClone: false,
     baseSnapshot: undefined,
     clones: [],

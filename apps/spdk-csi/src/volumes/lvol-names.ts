@@ -19,6 +19,18 @@ export type LvolName =
   | { readonly kind: "tombstone"; readonly snapshotUuid: string }
   | { readonly kind: "foreign" };
 
+/** An lvol, as far as it tells what it is. */
+interface NamedLvol {
+  readonly name: string;
+  readonly isSnapshot: boolean;
+  readonly isReadOnly: boolean;
+}
+
+/** Snapshots of upstream's driver have the name that csi-snapshotter gave them; a load of the lvstore may have left nothing else. */
+function isPlainSnapshot({ name, isSnapshot, isReadOnly }: NamedLvol): boolean {
+  return isSnapshot || (isReadOnly && name.startsWith("snapshot-"));
+}
+
 function hash(text: string, characters: number): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, characters);
 }
@@ -66,8 +78,14 @@ export class LvolNames {
   }
 
   /** Whether an lvol is a volume of this cluster, or a plain one of nobody's. */
-  isVolume(lvol: { readonly name: string; readonly isSnapshot: boolean }): boolean {
-    return !lvol.isSnapshot && this.parse(lvol.name).kind === "volume";
+  isVolume(lvol: NamedLvol): boolean {
+    return this.parse(lvol.name).kind === "volume" && !isPlainSnapshot(lvol);
+  }
+
+  /** Whether an lvol is a user's snapshot: one of ours by its name, or one that upstream's driver took. */
+  isSnapshot(lvol: NamedLvol): boolean {
+    const { kind } = this.parse(lvol.name);
+    return kind === "snapshot" || (kind === "volume" && isPlainSnapshot(lvol));
   }
 
   /** Reads a name back. A plain name without any cluster's mark is a volume, whoever made it. */

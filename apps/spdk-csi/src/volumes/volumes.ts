@@ -95,7 +95,7 @@ export class Volumes {
         `volume "${request.name}" exists as ${lvol.alias} on ${target.name} ${what}`,
       );
     };
-    if (lvol.isSnapshot) differs("and is a snapshot");
+    if (!this.#names.isVolume(lvol)) differs("and is a snapshot");
     const actual = await this.#snapshots.sourceOf(existing);
     const wanted = request.source === undefined ? undefined : this.#snapshots.sourceKey(request.source);
     if (actual !== wanted) differs("with another content source");
@@ -143,6 +143,7 @@ export class Volumes {
       name,
       thin: true,
       isSnapshot: false,
+      isReadOnly: false,
       isClone: true,
       baseSnapshot: snapshot.name,
       clones: [],

@@ -1,11 +1,10 @@
 import { closeSync, openSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 
-import { Emulator } from "@org/spdk-emulator";
-
 import type { TargetConfig } from "../../src/config/target-config.ts";
 import { ADDRESS } from "../driver-under-test.ts";
 import type { FarSide } from "./faulty-link.ts";
+import { emulatedTarget, REAL_BINARY, RealTarget, type TargetProcess } from "./target-process.ts";
 
 const DISK_BYTES = 4 * 1024 ** 3;
 
@@ -13,28 +12,25 @@ const DISK_BYTES = 4 * 1024 ** 3;
 export class BareTarget implements FarSide {
   readonly path: string;
   readonly #disk: string;
-  readonly #emulator: Emulator;
+  readonly #process: TargetProcess;
   /** Ends when the last restart has. */
   #restarted: Promise<void> = Promise.resolve();
 
-  private constructor(dir: string, emulator: Emulator) {
+  private constructor(dir: string, target: TargetProcess) {
     this.path = join(dir, "spdk.sock");
     this.#disk = join(dir, "disk.img");
-    this.#emulator = emulator;
+    this.#process = target;
   }
 
   static async start(dir: string, spdkVersion: string): Promise<BareTarget> {
-    const emulator = await Emulator.start({
-      listen: [`unix://${join(dir, "spdk.sock")}`],
-      dir: join(dir, "data"),
-      spdkVersion,
-    });
-    const target = new BareTarget(dir, emulator);
+    const started =
+      REAL_BINARY === undefined ? await emulatedTarget(dir, spdkVersion) : await RealTarget.start(dir, REAL_BINARY);
+    const target = new BareTarget(dir, started);
     closeSync(openSync(target.#disk, "w"));
     truncateSync(target.#disk, DISK_BYTES);
-    await emulator.call("bdev_aio_create", target.#aio);
-    await emulator.call("bdev_lvol_create_lvstore", { bdev_name: "disk", lvs_name: "lvs0", cluster_sz: 4194304 });
-    await emulator.restart();
+    await started.call("bdev_aio_create", target.#aio);
+    await started.call("bdev_lvol_create_lvstore", { bdev_name: "disk", lvs_name: "lvs0", cluster_sz: 4194304 });
+    await started.restart();
     return target;
   }
 
@@ -57,7 +53,7 @@ export class BareTarget implements FarSide {
   }
 
   async restart(): Promise<void> {
-    this.#restarted = this.#emulator.restart();
+    this.#restarted = this.#process.restart();
     await this.#restarted;
   }
 
@@ -68,20 +64,20 @@ export class BareTarget implements FarSide {
 
   /** Calls that have met although they crash or hang a real target. */
   get hazards(): Readonly<Record<string, number>> {
-    return this.#emulator.hazards;
+    return this.#process.hazards;
   }
 
   /** All that the driver can have made, without what differs from one run to the next. */
   async state(): Promise<object> {
-    const bdevs = (await this.#emulator.call("bdev_get_bdevs")) as readonly BdevState[];
-    const subsystems = (await this.#emulator.call("nvmf_get_subsystems")) as readonly SubsystemState[];
+    const bdevs = (await this.#process.call("bdev_get_bdevs")) as readonly BdevState[];
+    const subsystems = (await this.#process.call("nvmf_get_subsystems")) as readonly SubsystemState[];
     const named = new Map(bdevs.map(({ name, aliases }) => [name, plainName(aliases[0] ?? name)]));
     return {
       lvols: bdevs
         .filter(({ driver_specific }) => driver_specific.lvol !== undefined)
         .map(({ aliases, num_blocks, driver_specific: { lvol } }) => ({
           name: plainName(aliases[0] ?? ""),
-          blocks: num_blocks,
+          blocks: Number(num_blocks),
           thin: lvol?.thin_provision,
           snapshot: lvol?.snapshot,
           base: plainName(lvol?.base_snapshot ?? ""),
@@ -101,13 +97,13 @@ export class BareTarget implements FarSide {
 
   /** What is never to be left over: a host's export, an lvol, a key. */
   async leftovers(): Promise<object> {
-    const keys = await this.#emulator.call("keyring_get_keys").catch(() => []);
+    const keys = await this.#process.call("keyring_get_keys").catch(() => []);
     return { ...(await this.state()), keys };
   }
 
   async close(): Promise<void> {
     await this.#restarted;
-    await this.#emulator.close();
+    await this.#process.close();
   }
 }
 
@@ -120,7 +116,7 @@ function plainName(alias: string): string {
 interface BdevState {
   readonly name: string;
   readonly aliases: readonly string[];
-  readonly num_blocks: number;
+  readonly num_blocks: number | bigint;
   readonly driver_specific: {
     readonly lvol?: { readonly thin_provision: boolean; readonly snapshot: boolean; readonly base_snapshot?: string };
   };

@@ -11,6 +11,7 @@ import { type Controller, createController } from "../../src/wiring.ts";
 import { BareTarget } from "./bare-target.ts";
 import { FaultyLink, type Planned } from "./faulty-link.ts";
 import type { Ids, Operation, Step } from "./operations.ts";
+import { REAL_BINARY } from "./target-process.ts";
 
 /** What a case came to. */
 export interface Outcome {
@@ -28,8 +29,8 @@ export interface Outcome {
 /** By the volume's name. */
 export type Attached = ReadonlyMap<string, readonly string[]>;
 
-/** Short, so that requests that get no answer do not take long. */
-const RPC_TIMEOUT_MS = 200;
+/** Short, so that requests that get no answer do not take long; a real target needs longer to load its lvstore. */
+const RPC_TIMEOUT_MS = REAL_BINARY === undefined ? 200 : 3_000;
 const ATTEMPTS = 12;
 
 interface Driver {

@@ -5,7 +5,7 @@ import type { Version } from "../version.ts";
 /** The calls that make the target's NVMe-oF again. */
 export function nvmfConfig(state: TargetState, version: Version): readonly object[] {
   return [
-    { method: "nvmf_set_max_subsystems", params: { max_subsystems: 1024 } },
+    { method: "nvmf_set_max_subsystems", params: { max_subsystems: state.maxSubsystems } },
     { method: "nvmf_set_crdt", params: { crdt1: 0, crdt2: 0, crdt3: 0 } },
     ...[...state.transports.values()].map((params) => ({ method: "nvmf_create_transport", params })),
     ...[...state.subsystems.values()]

@@ -142,6 +142,8 @@ export class Lvstore {
       const lvol = byUuid.get(uuid);
       if (lvol !== undefined && parent !== undefined) setParent(lvol, byUuid.get(parent));
     }
+    // The blobstore knows snapshots by their clones: one that has none is read-only, and no more, after a load.
+    for (const lvol of byUuid.values()) lvol.isSnapshot = lvol.clones.size > 0;
   }
 }
 

@@ -48,7 +48,7 @@ export function subsystemHandlers(context: NvmfContext): Handlers {
       } = given;
       if (given.tgt_name !== undefined && given.tgt_name !== "nvmf_tgt")
         throw new RpcError(-32603, `Unable to find target ${given.tgt_name}`);
-      const isFull = state.subsystems.size >= MAX_SUBSYSTEMS;
+      const isFull = state.subsystems.size >= state.maxSubsystems;
       if (isFull || state.subsystems.has(nqn) || !isNqn(nqn))
         throw new RpcError(-32603, `Unable to create subsystem ${nqn}`);
       checkLength("SN", serial_number, 20, version);
@@ -87,9 +87,6 @@ export function subsystemHandlers(context: NvmfContext): Handlers {
       describeQpairs(findNamed(context, params), (first) => version.from(first)),
   };
 }
-
-/** So many a target takes unless it was started otherwise; the discovery subsystem is one of them. */
-const MAX_SUBSYSTEMS = 1024;
 
 /** Before v26.05 the method looks at lengths itself, and says what is too long. */
 function checkLength(what: string, text: string, max: number, version: Version): void {
