@@ -79,7 +79,6 @@ export class BareTarget implements FarSide {
           name: plainName(aliases[0] ?? ""),
           blocks: Number(num_blocks),
           thin: lvol?.thin_provision,
-          snapshot: lvol?.snapshot,
           base: plainName(lvol?.base_snapshot ?? ""),
         }))
         .toSorted((a, b) => a.name.localeCompare(b.name)),
@@ -118,7 +117,7 @@ interface BdevState {
   readonly aliases: readonly string[];
   readonly num_blocks: number | bigint;
   readonly driver_specific: {
-    readonly lvol?: { readonly thin_provision: boolean; readonly snapshot: boolean; readonly base_snapshot?: string };
+    readonly lvol?: { readonly thin_provision: boolean; readonly base_snapshot?: string };
   };
 }
 
