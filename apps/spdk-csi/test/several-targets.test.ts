@@ -118,6 +118,14 @@ describe("placement", () => {
     expect(await create("v", thick)).toEqual(first);
   });
 
+  it("space that a delete has given back is there for the next create", async () => {
+    const thick = { parameters: { thinProvision: "false", target: "b" }, capacityRange: { requiredBytes: 3n * GIB } };
+    for (const name of ["1", "2", "3"]) {
+      const { volumeId } = await create(name, thick);
+      await csi.controller.deleteVolume({ volumeId });
+    }
+  });
+
   it("overcommits thin volumes as far as the ratio allows", async () => {
     const thin = { parameters: { target: "b", overcommitRatio: "2" }, capacityRange: { requiredBytes: 3n * GIB } };
     await create("1", thin);

@@ -38,7 +38,10 @@ export async function startTarget(socketPath: string): Promise<TargetUnderTest> 
     spdk,
     async close() {
       await spdk.close();
+      const { hazards } = emulator;
       await emulator.close();
+      if (Object.keys(hazards).length > 0)
+        throw new Error(`a real target would not have survived: ${JSON.stringify(hazards)}`);
     },
   };
 }

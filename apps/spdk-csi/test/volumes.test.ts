@@ -19,7 +19,7 @@ describe("creating a volume", () => {
     expect(await spdk.call("bdev_lvol_get_lvols")).toHaveLength(1);
   });
 
-  it("under an existing name with another size, kind or source is refused", async () => {
+  it("pain 28: under an existing name with another size, kind or source is refused", async () => {
     const first = await create("a");
     const range = { capacityRange: { requiredBytes: 512n * MIB } };
     expect(await status(create("a", range))).toMatchObject({ code: "ALREADY_EXISTS" });

@@ -12,6 +12,8 @@ const CLI = fileURLToPath(new URL("../../../libs/spdk-emulator/src/cli.ts", impo
 export interface EmulatorProcess extends AsyncDisposable {
   /** The path of its unix socket. */
   readonly socket: string;
+  /** Sends it a signal, such as SIGSTOP. */
+  signal(name: NodeJS.Signals): void;
 }
 
 /** Starts an emulator on a unix socket in a temporary folder. */
@@ -25,6 +27,7 @@ export async function startEmulatorProcess(...args: readonly string[]): Promise<
   await once(createInterface({ input: child.stdout }), "line");
   return {
     socket,
+    signal: (name) => child.kill(name),
     async [Symbol.asyncDispose]() {
       const exited = once(child, "exit");
       child.kill();

@@ -37,6 +37,7 @@ const STEPS: readonly Step[] = [
   benchmark("proxy"),
   benchmark("framework"),
   benchmark("volumes"),
+  benchmark("stopped-target"),
   { name: "build", command: ["nx", "run", "@org/spdk-csi:build"] },
   benchmark("startup"),
 ];

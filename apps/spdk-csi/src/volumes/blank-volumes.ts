@@ -54,28 +54,36 @@ export class BlankVolumes {
 
   async #ensure(request: VolumeRequest, lvolName: string): Promise<Located> {
     const { parameters } = request;
-    const { places, unavailable } = await findCandidates(this.#targets, parameters);
-    const mayExist = this.#unsure.has(lvolName) || unavailable !== undefined;
-    if (mayExist) {
-      const existing = await this.#find(places, lvolName, request);
+    const recent = await findCandidates(this.#targets, parameters, "recent");
+    if (this.#unsure.has(lvolName) || recent.unavailable !== undefined) {
+      const existing = await this.#find(recent.places, lvolName, request);
       if (existing !== undefined) return existing;
-      if (unavailable !== undefined) throw unavailable;
+      if (recent.unavailable !== undefined) throw recent.unavailable;
     }
-    let lastFull: DriverError | undefined;
-    for (const place of orderPlaces(places, parameters, request.accessibility)) {
-      const full = await noRoom(place, request);
-      if (full === undefined) {
-        const made = await this.#createAt(place, places, lvolName, request);
-        if (!(made instanceof DriverError)) return made;
-        lastFull = made;
-      } else {
-        lastFull ??= full;
-      }
-    }
-    // What an earlier call made may be what fills the place.
-    const existing = mayExist ? undefined : await this.#find(places, lvolName, request);
+    const made = await this.#createSomewhere(recent.places, lvolName, request);
+    if (!(made instanceof DriverError)) return made;
+    // Full as far as is remembered: what an earlier call made may be what fills the place, or space has become free since.
+    const { places } = await findCandidates(this.#targets, parameters, "now");
+    const existing = await this.#find(places, lvolName, request);
     if (existing !== undefined) return existing;
-    throw lastFull ?? nowhere(request);
+    const madeNow = await this.#createSomewhere(places, lvolName, request);
+    if (madeNow instanceof DriverError) throw madeNow;
+    return madeNow;
+  }
+
+  /** Creates the volume at the best place that has room; returns the error of the best one where none has. */
+  async #createSomewhere(
+    places: readonly Place[],
+    lvolName: string,
+    request: VolumeRequest,
+  ): Promise<Located | DriverError> {
+    let full: DriverError | undefined;
+    for (const place of orderPlaces(places, request.parameters, request.accessibility)) {
+      const made = (await noRoom(place, request)) ?? (await this.#createAt(place, places, lvolName, request));
+      if (!(made instanceof DriverError)) return made;
+      full ??= made;
+    }
+    return full ?? nowhere(request);
   }
 
   async #find(places: readonly Place[], lvolName: string, request: VolumeRequest): Promise<Located | undefined> {

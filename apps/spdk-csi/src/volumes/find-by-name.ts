@@ -16,17 +16,20 @@ export interface Candidates {
   readonly unavailable: unknown;
 }
 
-/** The lvstores in which a volume of these parameters may be or may come to be. */
+/** The lvstores in which a volume of these parameters may be or may come to be, with their space as of seconds ago or now. */
 export async function findCandidates(
   targets: Targets,
   { target: only, whenTargetDown }: Pick<VolumeParameters, "target" | "whenTargetDown">,
+  asOf: "recent" | "now",
 ): Promise<Candidates> {
   if (only !== undefined && targets.find(only) === undefined) {
     throw new DriverError("INVALID", `parameter target is "${only}", which the config does not have`);
   }
   const asked = targets.all.filter(({ name, config }) => !config.cordoned && (only === undefined || name === only));
   const stores = await Promise.allSettled(
-    asked.map((target) => patiently(target.recentLvstores(), whenTargetDown === "proceed")),
+    asked.map((target) =>
+      patiently(asOf === "now" ? target.lvstores() : target.recentLvstores(), whenTargetDown === "proceed"),
+    ),
   );
   const places = stores.flatMap((answer, index) => {
     const target = asked[index];

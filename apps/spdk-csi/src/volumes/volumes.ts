@@ -113,7 +113,7 @@ export class Volumes {
 
   /** A volume with content lies where its source lies, since it shares its clusters. */
   async #ensureClone(request: VolumeRequest, source: VolumeSource, name: string): Promise<Located> {
-    const { places, unavailable } = await findCandidates(this.#targets, request.parameters);
+    const { places, unavailable } = await findCandidates(this.#targets, request.parameters, "recent");
     const { volumes, unavailable: silent } = await findByName(places, name, request.parameters);
     const existing = chooseVolume(volumes);
     if (existing !== undefined) return this.#matching(existing, request);
