@@ -39,7 +39,7 @@ const pests = Array.from({ length: WORKERS }, async () => {
     const volumeId = other?.volumeId ?? "";
     await csi.controllerPublishVolume({ volumeId, nodeId: NODE, volumeCapability }).catch(() => undefined);
     await csi.listVolumes({}).catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 });
 const after = await run(LIVES);
