@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 /** Kubernetes takes node ids of at most 192 bytes; CSI would allow 256. */
 const MAX_NODE_ID_BYTES = 192;
 
-const PREFIX = "nqn.2020-04.io.spdk.csi:node:";
+/** How the host NQNs of all nodes begin; the cluster follows, a colon, and the node's name. */
+export const NODE_NQN_PREFIX = "nqn.2020-04.io.spdk.csi:node:";
 
 /** Printable and no comma: in the line by which the kernel connects, a comma begins another option. */
 const PLAIN = /^[!-+\--~]+$/;
@@ -27,14 +28,14 @@ export function assertCluster(cluster: string): void {
  * what no NQN may hold, stands in it as its hash.
  */
 export function hostNqn(cluster: string, nodeName: string): string {
-  const plain = `${PREFIX}${cluster}:${nodeName}`;
+  const plain = `${NODE_NQN_PREFIX}${cluster}:${nodeName}`;
   if (PLAIN.test(nodeName) && Buffer.byteLength(plain) <= MAX_NODE_ID_BYTES) return plain;
-  return `${PREFIX}${cluster}:${createHash("sha256").update(nodeName).digest("hex")}`;
+  return `${NODE_NQN_PREFIX}${cluster}:${createHash("sha256").update(nodeName).digest("hex")}`;
 }
 
 /** Whether `nqn` is a node of `cluster`; a node id of any other form is unknown to the driver. */
 export function isNodeOf(cluster: string, nqn: string): boolean {
-  const prefix = `${PREFIX}${cluster}:`;
+  const prefix = `${NODE_NQN_PREFIX}${cluster}:`;
   return nqn.startsWith(prefix) && nqn.length > prefix.length && Buffer.byteLength(nqn) <= MAX_NODE_ID_BYTES;
 }
 

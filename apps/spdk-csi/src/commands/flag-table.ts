@@ -60,7 +60,13 @@ export const FLAGS: readonly CommandFlag[] = [
     name: "rpc-timeout",
     value: "SECONDS",
     help: "how long a target may take to answer (default: 60)",
-    commands: ["controller", "all", ...ASKING],
+    commands: ["controller", "all"],
+  },
+  {
+    name: "rpc-timeout",
+    value: "SECONDS",
+    help: "how long a target may take to answer (default: 10)",
+    commands: ASKING,
   },
   {
     name: "state-dir",
@@ -89,6 +95,24 @@ export const FLAGS: readonly CommandFlag[] = [
   },
   { name: "controller", help: "check only what the controller needs", commands: ["doctor"] },
   { name: "node", help: "check only what the node needs", commands: ["doctor"] },
+  {
+    name: "nodeid",
+    value: "NAME",
+    help: "this node's name as the node has it, to find others that use it",
+    commands: ["doctor"],
+  },
+  {
+    name: "state-dir",
+    value: "DIR",
+    help: 'the node\'s records (default: "state" beside the socket of --endpoint)',
+    commands: ["doctor"],
+  },
+  {
+    name: "endpoint",
+    value: "URI",
+    help: "the node's socket, beside which its records are",
+    commands: ["doctor"],
+  },
   { name: "target", value: "NAME", help: "only this target of the configuration", commands: ASKING },
   {
     name: "pv-list",
@@ -103,7 +127,12 @@ export const FLAGS: readonly CommandFlag[] = [
     help: "where to serve CSI (default: unix:///tmp/csi.sock)",
     commands: ["demo"],
   },
-  { name: "nodes", value: "N", help: "how many nodes to play (default: 1)", commands: ["demo"] },
+  {
+    name: "nodes",
+    value: "N",
+    help: "how many nodes to play, each on a socket of its own beside the first (default: 1);\nthey mount on loop devices, which takes root",
+    commands: ["demo"],
+  },
 ];
 
 /** Upstream's way to say what is served, where no command says it. */

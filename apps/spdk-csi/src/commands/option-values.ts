@@ -1,3 +1,5 @@
+import { dirname, join } from "node:path";
+
 import { findTopologyProblem, hasOtherSpelling } from "../config/topology.ts";
 import { assertCluster } from "../node-identity.ts";
 import { type FlagValues, lastOf, UsageError } from "./flags.ts";
@@ -38,8 +40,8 @@ export function parseInteger(
 }
 
 /** Reads --rpc-timeout, in milliseconds. Timers take 2^31; an hour is more than anybody waits for. */
-export function parseRpcTimeout(values: FlagValues): number {
-  const text = lastOf(values, "rpc-timeout") ?? "60";
+export function parseRpcTimeout(values: FlagValues, fallbackSeconds: number): number {
+  const text = lastOf(values, "rpc-timeout") ?? String(fallbackSeconds);
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
   if (seconds >= 0.001 && seconds <= 3_600) return Math.round(seconds * 1_000);
   throw new UsageError(`--rpc-timeout "${text}": use a number of seconds, at most 3600`);
@@ -58,4 +60,14 @@ export function parseVerbosity(values: FlagValues): number {
   const text = lastOf(values, "v") ?? "0";
   if (!/^-?\d{1,9}$/.test(text)) throw new UsageError(`--v "${text}": use a whole number`);
   return Number(text);
+}
+
+/** An endpoint as it is meant: upstream's own default has two slashes. */
+export function toEndpoint(text: string): string {
+  return text.replace(/^unix:\/\/(?=[^/])/i, "unix:///");
+}
+
+/** Where a node keeps its records that is told its socket alone. */
+export function stateBeside(endpoint: string): string {
+  return join(dirname(endpoint.replace(/^unix:(\/\/)?/i, "")), "state");
 }

@@ -76,8 +76,9 @@ it("the defaults are those that --help names", () => {
     logLevel: "info",
     withoutEffect: [],
   });
-  const asked = { output: "table", target: undefined, cluster: "default", rpcTimeoutMs: 60_000 };
-  expect(parseOptions(["doctor"])).toEqual({ command: "doctor", ...asked, scopes: ["controller", "node"] });
+  const asked = { output: "table", target: undefined, cluster: "default", rpcTimeoutMs: 10_000 };
+  const node = { nodeName: undefined, stateDir: undefined };
+  expect(parseOptions(["doctor"])).toEqual({ command: "doctor", ...asked, ...node, scopes: ["controller", "node"] });
   expect(parseOptions(["volumes"])).toEqual({ command: "volumes", ...asked });
   expect(parseOptions(["demo"])).toEqual({ command: "demo", endpoint: "unix:///tmp/csi.sock", nodes: 1 });
 });
@@ -87,10 +88,18 @@ it("a command's options are its own", () => {
   expect(parseOptions(["node", ...NODE, "--topology", "zone=a,rack=1", "--topology=a.io/row=x"])).toMatchObject({
     topology: { zone: "a", rack: "1", "a.io/row": "x" },
   });
-  expect(parseOptions(["doctor", "--node", "--target", "t", "--output=json"])).toMatchObject({
-    scopes: ["node"],
+  expect(parseOptions(["doctor", "--controller", "--target", "t", "--output=json"])).toMatchObject({
+    scopes: ["controller"],
     target: "t",
     output: "json",
+  });
+  expect(parseOptions(["doctor", "--node", "--nodeid", "n", "--endpoint", "unix:///csi/csi.sock"])).toMatchObject({
+    scopes: ["node"],
+    nodeName: "n",
+    stateDir: "/csi/state",
+  });
+  expect(parseOptions(["doctor", "--state-dir", "/s", "--endpoint", "unix:///csi/csi.sock"])).toMatchObject({
+    stateDir: "/s",
   });
   expect(parseOptions(["orphans", "--pv-list", "-"])).toMatchObject({ command: "orphans", pvList: "-" });
   expect(parseOptions(["demo", "--nodes", "3"])).toMatchObject({ nodes: 3 });
@@ -139,6 +148,9 @@ describe("a wrong command line", () => {
     [[...NODE, "--topology", "zone"], '--topology "zone" must have a key'],
     [[...NODE, "--topology", "zone=a,zone=b"], '--topology "zone=b" stands there twice'],
     [[...NODE, "--topology", "zone=a,Zone=a"], '--topology "Zone=a" stands there twice'],
+    [["doctor", "--node", "--target", "t"], "--target has no effect on what the node needs"],
+    [["doctor", "--controller", "--nodeid", "n"], "--nodeid has no effect on what the controller needs"],
+    [["doctor", "--endpont", "x"], "there is no option --endpont; did you mean --endpoint?"],
     [["orphans"], "--pv-list is missing"],
     [["volumes", "--pv-list", "x"], "there is no option --pv-list"],
     [["volumes", "--output", "yaml"], '--output "yaml": write table, json'],

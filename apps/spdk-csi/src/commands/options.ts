@@ -11,6 +11,8 @@ import {
   parseTopology,
   parseVerbosity,
   parseWord,
+  stateBeside,
+  toEndpoint,
 } from "./option-values.ts";
 import { USAGE, usageOf } from "./usage.ts";
 
@@ -52,6 +54,10 @@ export interface DoctorOptions extends AskOptions {
   readonly command: "doctor";
   /** What is checked, at least one. */
   readonly scopes: readonly ("controller" | "node")[];
+  /** This node's name; nothing is compared with it by default. */
+  readonly nodeName: string | undefined;
+  /** Where the node keeps its records; beside its socket, where that is known. */
+  readonly stateDir: string | undefined;
 }
 
 /** What `volumes` is told. */
@@ -145,14 +151,13 @@ function parseServing(args: readonly string[], named?: ServeOptions["command"]):
   }
   return {
     command,
-    // Upstream's own default has two slashes, and means this by it.
-    endpoint: endpoint.replace(/^unix:\/\/(?=[^/])/i, "unix:///"),
+    endpoint: toEndpoint(endpoint),
     nodeName: command === "controller" ? "" : nodeName,
     topology: parseTopology(values.get("topology") ?? []),
     cluster: parseCluster(values),
     driverName: lastOf(values, "drivername") || DEFAULT_DRIVER_NAME,
     maxVolumesPerNode: parseInteger("max-volumes-per-node", values, { min: 0, fallback: 0 }),
-    rpcTimeoutMs: parseRpcTimeout(values),
+    rpcTimeoutMs: parseRpcTimeout(values, 60),
     stateDir,
     http: lastOf(values, "http"),
     kubeletEndpoint: lastOf(values, "kubelet-endpoint"),
@@ -182,13 +187,10 @@ function parseAsking(command: "doctor" | "volumes" | "orphans", values: FlagValu
     output: parseWord("output", values, OUTPUTS, "table"),
     target: lastOf(values, "target"),
     cluster: parseCluster(values),
-    rpcTimeoutMs: parseRpcTimeout(values),
+    rpcTimeoutMs: parseRpcTimeout(values, 10),
   };
   if (command === "volumes") return { command, ...shared };
-  if (command === "doctor") {
-    const role = commandOf(values);
-    return { command, ...shared, scopes: role === "all" ? ["controller", "node"] : [role] };
-  }
+  if (command === "doctor") return { command, ...shared, ...parseDoctor(values) };
   const pvList = lastOf(values, "pv-list") ?? "";
   if (pvList === "") {
     throw new UsageError("--pv-list is missing, as in: kubectl get pv -o json | spdk-csi orphans --pv-list -");
@@ -196,10 +198,24 @@ function parseAsking(command: "doctor" | "volumes" | "orphans", values: FlagValu
   return { command, ...shared, pvList };
 }
 
+function parseDoctor(values: FlagValues): Pick<DoctorOptions, "scopes" | "nodeName" | "stateDir"> {
+  const role = commandOf(values);
+  for (const name of role === "node" ? ["target"] : role === "controller" ? ["nodeid", "state-dir", "endpoint"] : []) {
+    if (values.has(name)) throw new UsageError(`--${name} has no effect on what the ${role} needs: leave it out`);
+  }
+  const endpoint = lastOf(values, "endpoint");
+  const beside = endpoint === undefined || /^tcp:/i.test(endpoint) ? undefined : stateBeside(toEndpoint(endpoint));
+  return {
+    scopes: role === "all" ? ["controller", "node"] : [role],
+    nodeName: lastOf(values, "nodeid") || undefined,
+    stateDir: lastOf(values, "state-dir") ?? beside,
+  };
+}
+
 function parseDemo(values: FlagValues): Options {
   return {
     command: "demo",
-    endpoint: lastOf(values, "endpoint") || "unix:///tmp/csi.sock",
+    endpoint: toEndpoint(lastOf(values, "endpoint") || "unix:///tmp/csi.sock"),
     nodes: parseInteger("nodes", values, { min: 1, fallback: 1 }),
   };
 }

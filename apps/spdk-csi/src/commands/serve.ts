@@ -1,5 +1,3 @@
-import { dirname, join } from "node:path";
-
 import { type CsiDriver, jsonLogger, type Logger, serve, textLogger } from "@org/csi-framework";
 import { linuxHost, nvmeConnector } from "@org/node-mounter";
 
@@ -8,6 +6,7 @@ import { type ConfigWatch, watchConfig } from "../config/watch-config.ts";
 import { toCsiError } from "../errors.ts";
 import { type Controller, createController, createNode } from "../wiring.ts";
 import type { CommandIo } from "./command-io.ts";
+import { stateBeside } from "./option-values.ts";
 import type { ServeOptions } from "./options.ts";
 
 /** Serves the controller, the node or both until SIGTERM or SIGINT; answers with the exit status. */
@@ -62,7 +61,7 @@ async function startController(options: ServeOptions, { env }: CommandIo, logger
 async function startNode(options: ServeOptions): Promise<CsiDriver[]> {
   const { command, driverName, cluster, nodeName, maxVolumesPerNode, topology, endpoint } = options;
   if (command === "controller") return [];
-  const stateDir = options.stateDir ?? join(dirname(endpoint.replace(/^unix:(\/\/)?/, "")), "state");
+  const stateDir = options.stateDir ?? stateBeside(endpoint);
   const host = linuxHost();
   const connector = nvmeConnector(host);
   const shared = { driverName, cluster, nodeName, maxVolumesPerNode, topology };
