@@ -8,7 +8,9 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   minify: true,
   sourcemap: true,
   clean: true,
-  noExternal: [/.*/],
+  // The emulator is for the demo alone: where it is installed, it is found.
+  noExternal: [/^(?!@org\/spdk-emulator$)/],
+  external: ["@org/spdk-emulator"],
   esbuildOptions(options) {
     options.conditions = ["@org/source", "import", "node"];
   },

@@ -8,12 +8,20 @@ interface CommandModule<C extends Command> {
   run(options: CommandOptions[C], io: CommandIo): Promise<number>;
 }
 
-type Modules = { readonly [C in Command]?: () => Promise<CommandModule<C>> };
+type Modules = { readonly [C in Command]: () => Promise<CommandModule<C>> };
 
 const serve = () => import("./commands/serve.ts");
 
 /** Where each command is. Only the one that runs is loaded. */
-const MODULES: Modules = { controller: serve, node: serve, all: serve };
+const MODULES: Modules = {
+  controller: serve,
+  node: serve,
+  all: serve,
+  doctor: () => import("./commands/doctor.ts"),
+  volumes: () => import("./commands/volumes.ts"),
+  orphans: () => import("./commands/orphans.ts"),
+  demo: () => import("./commands/demo.ts"),
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -26,7 +34,6 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function runCommand<C extends Command>(command: C, options: CommandOptions[C]): Promise<number> {
   const load: Modules[C] = MODULES[command];
-  if (load === undefined) throw new UsageError(`the command "${command}" is not in this version yet`);
   const { env, stdout, stderr } = process;
   const { run } = await load();
   return run(options, {
