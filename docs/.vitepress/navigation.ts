@@ -16,6 +16,7 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
   { text: "Emulate a target", link: "/guides/spdk-emulator" },
   { text: "Run the driver", link: "/guides/spdk-csi" },
   { text: "Configure the driver", link: "/guides/configuration" },
+  { text: "Look after a running driver", link: "/guides/operating" },
 ];
 
 const REFERENCE: DefaultTheme.SidebarItem[] = [
