@@ -98,7 +98,7 @@ async function until(isDone: () => boolean): Promise<void> {
   }
 }
 
-it("a target that is added to the configuration takes volumes without a restart, and a wrong one changes nothing", async () => {
+it("pain 27: a target that is added to the configuration takes volumes without a restart, and a wrong one changes nothing", async () => {
   const one = await startTarget(`unix://${dir}/one.sock`);
   const two = await startTarget(`unix://${dir}/two.sock`);
   write("secret.json", { rpcTokens: [] });

@@ -1,9 +1,27 @@
+import { once } from "node:events";
+import { connect as connectSocket } from "node:net";
+
 import { Emulator } from "@org/spdk-emulator";
 import { connect } from "@org/spdk-rpc";
+import { startProxy } from "@org/spdk-rpc/proxy";
 import { describe, expect, it } from "vitest";
 
 import { parseConfig } from "../src/config/config.ts";
-import { ADDRESS, cleanups, create, MIB, NODE, nqnOf, publish, start, useDriver, uuidOf } from "./driver-under-test.ts";
+import {
+  ADDRESS,
+  cleanups,
+  create,
+  csi,
+  MIB,
+  NODE,
+  nqnOf,
+  publish,
+  start,
+  target,
+  uri,
+  useDriver,
+  uuidOf,
+} from "./driver-under-test.ts";
 
 useDriver();
 
@@ -43,5 +61,27 @@ describe("the tutorial", () => {
       listen_addresses: [{ trtype: "TCP", traddr: ADDRESS, trsvcid: "4420" }],
       namespaces: [{ uuid: uuidOf(volumeId) }],
     });
+  });
+
+  it("pain 19: through a proxy is served beside whoever else holds a connection to it, and needs none on a socket", async () => {
+    const proxy = await startProxy({
+      target: uri,
+      host: "127.0.0.1",
+      port: 0,
+      credentials: [{ username: "root", password: "gluesys" }],
+    });
+    cleanups.push(() => proxy.close());
+    // SPDK's own proxy serves one connection at a time: one that is idle keeps everybody out.
+    const idle = connectSocket(Number(new URL(proxy.uri).port), "127.0.0.1");
+    await once(idle, "connect");
+    cleanups.push(async () => idle.destroy());
+    const rpcUrl = proxy.uri;
+    await start([{ ...target("t", rpcUrl), credentials: { username: "root", password: "gluesys" } }]);
+    const names = Array.from({ length: 16 }, (_, index) => `pvc-${index}`);
+    const volumes = await Promise.all(names.map((name) => create(name)));
+    await Promise.all(volumes.map(({ volumeId }) => publish(volumeId)));
+    expect(
+      (await csi.controller.listVolumes({})).entries.every(({ status: at }) => at?.publishedNodeIds.length === 1),
+    ).toBe(true);
   });
 });
