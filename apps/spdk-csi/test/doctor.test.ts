@@ -12,7 +12,7 @@ import { describe, expect, it } from "vitest";
 
 import { UsageError } from "../src/commands/flags.ts";
 import { checkController } from "../src/doctor/check-controller.ts";
-import type { Finding, Verdict } from "../src/doctor/finding.ts";
+import type { Finding } from "../src/doctor/finding.ts";
 import { hostNqn } from "../src/node-identity.ts";
 import { configured, environment, runCommand } from "./command-under-test.ts";
 import {
@@ -63,20 +63,16 @@ describe("a target in order", () => {
     await publish((await create("a")).volumeId);
     const { code, ok, findings } = await diagnose([configured("t", uri, { lvstores: ["lvs0"] })]);
     expect({ code, ok }).toEqual({ code: 0, ok: true });
-    expect(findings.map(({ check, verdict }) => [check, verdict])).toEqual(
-      [
-        "valid",
-        "reachable",
-        "credentials",
-        "version",
-        "clock",
-        "lvstores",
+    expect(findings.map(({ check }) => check)).toEqual(
+      ["valid", "reachable", "credentials", "version", "clock", "lvstores"].concat([
         "transport",
         "portal",
         "subsystems",
         "exports",
-      ].map((check) => [check, "ok" satisfies Verdict]),
+      ]),
     );
+    // What each version is worth is tested below.
+    expect(findings.filter(({ check, verdict }) => check !== "version" && verdict !== "ok")).toEqual([]);
   });
 
   it("is not changed: not even base bdevs are attached", async () => {
@@ -103,6 +99,12 @@ describe("a target in order", () => {
     expect(of("portal")).toMatchObject([
       { verdict: "skipped", what: expect.stringContaining("nothing is exported there yet") },
     ]);
+  });
+
+  it("that was just started has no transport, which is no fault", async () => {
+    await withLvstore(await startEmulator(`unix://${dir}/new.sock`));
+    const { code, of } = await diagnose([configured("t", `unix://${dir}/new.sock`)]);
+    expect(code).toBe(0);
     expect(of("transport")).toMatchObject([
       { verdict: "ok", what: expect.stringContaining("made with the first publish") },
     ]);
@@ -113,7 +115,7 @@ describe("a target in order", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines[1]).toMatch(/^ok +target t +reachable +unix:\/\/.* answers in \d+ ms$/);
     expect(lines.find((line) => line.startsWith("skipped"))).toMatch(/ target t +portal .* -> run the doctor again/);
-    expect(lines.at(-1)).toMatch(/^\d+ ok, 1 skipped$/);
+    expect(lines.at(-1)).toMatch(/^\d+ ok, (?:1 warning, )?1 skipped$/);
   });
 });
 

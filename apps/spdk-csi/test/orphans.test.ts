@@ -23,6 +23,7 @@ import {
   uuidOf,
   XFS,
 } from "./driver-under-test.ts";
+import { REAL_TARGET } from "./target-under-test.ts";
 
 useDriver();
 
@@ -80,7 +81,7 @@ describe("pain 16: volumes that nothing knows", () => {
         target: "t",
         id: lost.volumeId,
         alias: `lvs0/${LOST}`,
-        detail: "256 MiB thin, blank, not exported",
+        detail: expect.stringMatching(/^256 MiB thin, (?:blank|may hold data), not exported$/),
         look: `spdk-rpc call bdev_get_bdevs --name ${uuidOf(lost.volumeId)} -s ${uri}`,
         remove: `spdk-rpc call bdev_lvol_delete --name ${uuidOf(lost.volumeId)} -s ${uri}`,
       },
@@ -116,10 +117,14 @@ describe("pain 16: volumes that nothing knows", () => {
     expect(await orphans([], ["--cluster", "east"])).toMatchObject({ orphans: [{ alias: "lvs0/east~pvc-1" }] });
   });
 
-  it("are never what takes no writes: SPDK may have forgotten that it is a snapshot", async () => {
-    await spdk.call("bdev_lvol_set_read_only", { name: await raw(LOST) });
-    expect(await orphans([])).toMatchObject({ code: 0 });
-  });
+  // Real targets do not show it of a volume that was set so, but of snapshots after a load of the lvstore.
+  it.skipIf(REAL_TARGET !== undefined)(
+    "are never what takes no writes: SPDK may have forgotten that it is a snapshot",
+    async () => {
+      await spdk.call("bdev_lvol_set_read_only", { name: await raw(LOST) });
+      expect(await orphans([])).toMatchObject({ code: 0 });
+    },
+  );
 
   it("come without a command to delete them while a node may use them", async () => {
     const { volumeId } = await create(LOST);
@@ -132,6 +137,21 @@ describe("pain 16: volumes that nothing knows", () => {
     const { stdout } = await runCommand(["orphans", "--pv-list", "-"], env, [pvList([])]);
     expect(stdout).toContain("delete:      not while somebody may use it");
     expect(stdout).toContain("Nothing was deleted.");
+  });
+
+  it("are said to be blank where the target proves it", async () => {
+    const emulator = await Emulator.start({ listen: [`unix://${dir}/new.sock`] });
+    cleanups.push(() => emulator.close());
+    await emulator.call("bdev_malloc_create", { name: "m", num_blocks: 2 ** 18, block_size: 512 });
+    await emulator.call("bdev_lvol_create_lvstore", { bdev_name: "m", lvs_name: "lvs0" });
+    await emulator.call("bdev_lvol_create", {
+      lvs_name: "lvs0",
+      lvol_name: LOST,
+      size_in_mib: 8,
+      thin_provision: true,
+    });
+    const environs = await environment([configured("new", `unix://${dir}/new.sock`)]);
+    expect(await orphans([], [], environs)).toMatchObject({ orphans: [{ detail: "8 MiB thin, blank, not exported" }] });
   });
 
   it("are not said to be blank where the target cannot prove it (before v24.05)", async () => {
