@@ -116,6 +116,12 @@ export function publish(volumeId: string, nodeId: string = NODE): Promise<Contro
   return csi.controller.controllerPublishVolume({ volumeId, nodeId, volumeCapability: XFS });
 }
 
+/** Every lvol of the target, snapshots included; by bdevs, because targets before v23.05 have no list of lvols. */
+export async function lvols(): Promise<{ readonly uuid: string; readonly name: string }[]> {
+  const bdevs = (await spdk.call("bdev_get_bdevs")).filter(({ driver_specific }) => driver_specific.lvol !== undefined);
+  return bdevs.map(({ name, aliases: [alias = ""] }) => ({ uuid: name, name: alias.slice(alias.indexOf("/") + 1) }));
+}
+
 export const uuidOf = (volumeId: string): string => volumeId.slice(volumeId.lastIndexOf(":") + 1);
 export const nqnOf = (volumeId: string): string => `nqn.2020-04.io.spdk.csi:uuid:${uuidOf(volumeId)}`;
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import {
   create,
   csi,
+  lvols,
   NODE,
   nqnOf,
   OTHER,
@@ -88,7 +89,7 @@ describe("publishing", () => {
     await csi.controller.controllerUnpublishVolume({ volumeId, nodeId: "" });
     await csi.controller.deleteVolume({ volumeId });
     await csi.controller.deleteVolume({ volumeId });
-    expect(await spdk.call("bdev_lvol_get_lvols")).toEqual([]);
+    expect(await lvols()).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { silentLogger } from "@org/csi-framework";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { createController } from "../src/wiring.ts";
-import { create, csi, MIB, spdk, start, status, target, uri, useDriver, uuidOf } from "./driver-under-test.ts";
+import { create, csi, lvols, MIB, spdk, start, status, target, uri, useDriver, uuidOf } from "./driver-under-test.ts";
 
 useDriver();
 
@@ -37,7 +37,7 @@ describe("snapshots and clones", () => {
     expect((await csi.controller.listVolumes({})).entries).toHaveLength(3);
     for (const each of [volumeId, restored.volumeId, clone.volumeId])
       await csi.controller.deleteVolume({ volumeId: each });
-    expect(await spdk.call("bdev_lvol_get_lvols")).toEqual([]);
+    expect(await lvols()).toEqual([]);
   });
 
   it("that an earlier process could not delete are swept at the start", async () => {
@@ -48,12 +48,12 @@ describe("snapshots and clones", () => {
     const restored = await create("r", { volumeContentSource: source });
     await csi.controller.deleteSnapshot({ snapshotId });
     await spdk.call("bdev_lvol_delete", { name: uuidOf(restored.volumeId) });
-    expect(await spdk.call("bdev_lvol_get_lvols")).toHaveLength(3);
+    expect(await lvols()).toHaveLength(3);
     const options = { driverName: "csi.spdk.io", cluster: "default", maxVolumesPerNode: 0, now: () => new Date() };
     const next = createController({ ...options, targets: [target("t", uri)] });
     await next.sweep(silentLogger);
     await next.close();
-    expect(await spdk.call("bdev_lvol_get_lvols")).toMatchObject([{ uuid: uuidOf(volumeId) }]);
+    expect(await lvols()).toMatchObject([{ uuid: uuidOf(volumeId) }]);
   });
 
   it("are deleted with whatever stands on them or below, in every order", async () => {
@@ -77,7 +77,7 @@ describe("snapshots and clones", () => {
       if (await isSnapshot(id)) await csi.controller.deleteSnapshot({ snapshotId: id });
       else await csi.controller.deleteVolume({ volumeId: id });
     }
-    expect(await spdk.call("bdev_lvol_get_lvols")).toEqual([]);
+    expect(await lvols()).toEqual([]);
   });
 
   it("under clones of one volume are one, as long as nothing is written to it", async () => {
@@ -88,7 +88,7 @@ describe("snapshots and clones", () => {
     await clone("b");
     const { fields } = await spdk.version();
     for (const name of ["c", "d"]) await clone(name);
-    const names = (await spdk.call("bdev_lvol_get_lvols")).map(({ name }) => name);
+    const names = (await lvols()).map(({ name }) => name);
     // Before v24.05 targets do not tell what was written.
     const tells = fields.major * 100 + fields.minor >= 2405;
     expect(names.filter((name) => name.startsWith("i."))).toHaveLength(tells ? 1 : 3);

@@ -10,6 +10,7 @@ import {
   create,
   csi,
   dir,
+  lvols,
   MALLOC,
   publish,
   spdk,
@@ -67,7 +68,7 @@ describe.skipIf(REAL_TARGET !== undefined)("a target that is down", () => {
     flaky.listen(path);
     await once(flaky, "listening");
     const { volumeId } = await create("a");
-    expect(await spdk.call("bdev_lvol_get_lvols")).toMatchObject([{ uuid: uuidOf(volumeId) }]);
+    expect(await lvols()).toMatchObject([{ uuid: uuidOf(volumeId) }]);
   });
 
   it("hides no other target's volumes, nor its own last known ones", async () => {

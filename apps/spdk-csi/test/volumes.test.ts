@@ -1,7 +1,7 @@
 import { VolumeCapability_AccessMode_Mode as Mode } from "@org/csi-framework";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { create, csi, MIB, NODE, publish, spdk, start, status, useDriver, uuidOf, XFS } from "./driver-under-test.ts";
+import { create, csi, lvols, MIB, NODE, publish, start, status, useDriver, uuidOf, XFS } from "./driver-under-test.ts";
 
 useDriver();
 
@@ -10,13 +10,13 @@ describe("creating a volume", () => {
 
   it("twice under one name gives one volume", async () => {
     expect((await create("a")).volumeId).toBe((await create("a")).volumeId);
-    expect(await spdk.call("bdev_lvol_get_lvols")).toHaveLength(1);
+    expect(await lvols()).toHaveLength(1);
   });
 
   it("twice at once gives one volume", async () => {
     await Promise.allSettled([create("a"), create("a"), create("a")]);
     await create("a");
-    expect(await spdk.call("bdev_lvol_get_lvols")).toHaveLength(1);
+    expect(await lvols()).toHaveLength(1);
   });
 
   it("pain 28: under an existing name with another size, kind or source is refused", async () => {
@@ -46,7 +46,7 @@ describe("creating a volume", () => {
     });
     const rwx = { ...XFS, accessMode: { mode: Mode.MULTI_NODE_MULTI_WRITER } };
     expect(await status(create("a", { volumeCapabilities: [rwx] }))).toMatchObject({ code: "INVALID_ARGUMENT" });
-    expect(await spdk.call("bdev_lvol_get_lvols")).toEqual([]);
+    expect(await lvols()).toEqual([]);
   });
 });
 
@@ -75,7 +75,7 @@ it("upstream's bare uuids name volumes, too", async () => {
   await publish(bare);
   await csi.controller.controllerUnpublishVolume({ volumeId: bare, nodeId: NODE });
   await csi.controller.deleteVolume({ volumeId: bare });
-  expect(await spdk.call("bdev_lvol_get_lvols")).toEqual([]);
+  expect(await lvols()).toEqual([]);
 });
 
 it("volumes are listed in pages with their nodes", async () => {

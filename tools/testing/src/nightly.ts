@@ -13,6 +13,21 @@ const benchmark = (name: string): Step => ({
   command: [process.execPath, "--conditions=@org/source", `tools/benchmarks/src/${name}.ts`],
 });
 
+/** The driver's tests on the emulated target of one version. */
+const onVersion = (version: string): Step => ({
+  name: `driver-${version}`,
+  command: [
+    "vitest",
+    "run",
+    ...["volumes", "publishing", "snapshots", "upstream", "unavailable-target", "clearing"].map(driverTest),
+  ],
+  env: { SPDK_VERSION: version },
+});
+
+function driverTest(name: string): string {
+  return `apps/spdk-csi/test/${name}.test.ts`;
+}
+
 const STEPS: readonly Step[] = [
   {
     name: "fuzz",
@@ -24,6 +39,7 @@ const STEPS: readonly Step[] = [
     command: ["vitest", "run", "apps/spdk-csi/test/fault-matrix.test.ts"],
     env: { FAULT_MATRIX_VERSIONS: "22.05,23.01,24.01,24.05,25.01,26.05" },
   },
+  ...["22.05", "22.09", "23.01", "23.05", "24.01", "24.05", "25.01", "25.05", "26.05"].map(onVersion),
   { name: "sanity-versions", command: [process.execPath, "tools/conformance/src/versions.ts"] },
   { name: "mutants", command: [process.execPath, "libs/csi-framework/test/mutate-tables.ts"] },
   { name: "older-csi", command: [process.execPath, "tools/csi-proto/src/main.ts", "older"] },
