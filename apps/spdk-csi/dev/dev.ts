@@ -24,7 +24,7 @@ const stack = await startStack({
   node: root,
   maxVolumesPerNode: MAX_VOLUMES_PER_NODE,
   spdkVersion: values["spdk-version"],
-  rpc: values.http ? "http" : "unix",
+  overHttp: values.http,
 });
 const node = root ? "the node mounts on loop devices" : "only the controller is served";
 process.stdout.write(`CSI on ${values.endpoint}, emulated target on ${stack.targetUri}; ${node}. Ctrl-C ends it.\n`);

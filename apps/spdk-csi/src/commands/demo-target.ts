@@ -19,12 +19,28 @@ export interface DemoTarget {
   close(): Promise<void>;
 }
 
+/** What else an emulated target can be. */
+export interface DemoTargetOptions {
+  /** The version of SPDK that it behaves like; the newest by default. */
+  readonly spdkVersion?: string;
+  /** Whether the driver reaches it through an HTTP proxy instead of its socket. Default false. */
+  readonly overHttp?: boolean;
+}
+
+/** For the target's HTTP proxy, which listens on loopback only. */
+const PROXY = { username: "demo", password: "demo" };
+
 /** Starts an emulated target that keeps all it has below `dir`. Undefined where the emulator is not installed. */
-export async function startDemoTarget(dir: string): Promise<DemoTarget | undefined> {
+export async function startDemoTarget(dir: string, options: DemoTargetOptions = {}): Promise<DemoTarget | undefined> {
+  const { spdkVersion, overHttp = false } = options;
   const emulation = await loadEmulator();
   if (emulation === undefined) return undefined;
-  const uri = `unix://${join(dir, "spdk.sock")}`;
-  const emulator = await emulation.Emulator.start({ listen: [uri], dir: join(dir, "target") });
+  const emulator = await emulation.Emulator.start({
+    listen: [overHttp ? `http://${PROXY.username}:${PROXY.password}@127.0.0.1:0` : `unix://${join(dir, "spdk.sock")}`],
+    dir: join(dir, "target"),
+    ...(spdkVersion !== undefined && { spdkVersion }),
+  });
+  const [uri = ""] = emulator.uris;
   try {
     const size = { block_size: BLOCK_BYTES, num_blocks: DISK_BYTES / BLOCK_BYTES };
     await emulator.call("bdev_malloc_create", { name: "disk0", ...size });
@@ -34,6 +50,7 @@ export async function startDemoTarget(dir: string): Promise<DemoTarget | undefin
     const nodes = [{ name: "demo", rpcURL: uri, ...address, zeroesOnUnmap: true }];
     await writeFile(configPath, `${JSON.stringify({ nodes }, null, 2)}\n`);
     const paths = { configPath, secretPath: join(dir, "secret.json"), secretOptional: true };
+    await writeFile(paths.secretPath, JSON.stringify({ rpcTokens: [{ name: "demo", ...PROXY }] }), { mode: 0o600 });
     return { emulator, uri, configPath, config: await loadConfig(paths), close: () => emulator.close() };
   } catch (error) {
     await emulator.close();
