@@ -74,6 +74,13 @@ describe("publishing", () => {
     expect((await publish(clone.volumeId)).publishContext["blankProof"]).toBeUndefined();
   });
 
+  it("proves a volume blank again when the call is repeated: its first answer may have been lost", async () => {
+    const { volumeId } = await create("a");
+    const first = await publish(volumeId);
+    const again = await publish(volumeId);
+    expect(typeof again.publishContext["blankProof"]).toBe(typeof first.publishContext["blankProof"]);
+  });
+
   it("of an unknown volume or to an unknown node is NOT_FOUND", async () => {
     const { volumeId } = await create("a");
     expect(await status(publish("nope"))).toMatchObject({ code: "NOT_FOUND" });

@@ -58,7 +58,7 @@ it.each([
     expect(costs).toEqual({
       create: 1,
       publishNew: 1,
-      publishAgain: 1,
+      publishAgain: 2,
       unpublish: 2,
       publish: 2,
       unpublishAgain: 2,

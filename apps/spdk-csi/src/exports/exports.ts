@@ -136,13 +136,23 @@ export class Exports {
       if (isAdmittedNow) await removeHosts(target, nqn, [host]);
       refuseOthers(subsystem, host, target, lvol);
     }
-    return exportContext(target.config, nqn, uuid, lvol.provenBlank && isAdmittedNow ? randomUUID() : undefined);
+    const isProven = lvol.provenBlank && (isAdmittedNow || (await isUnconnected(target, nqn)));
+    return exportContext(target.config, nqn, uuid, isProven ? randomUUID() : undefined);
   }
 
   async #refuseFullNode({ target, uuid, host }: PublishRequest): Promise<void> {
     const { maxVolumesPerNode } = this.#options;
     if (maxVolumesPerNode === 0) return;
-    const all = await Promise.all(this.#targets.all.map((each) => each.subsystems()));
+    // What is published on a target that cannot be asked is not counted: it must not keep the others' volumes away.
+    const ask = async (each: Target) => {
+      try {
+        return await each.subsystems();
+      } catch (error) {
+        if (each !== target && isUnavailable(error)) return [];
+        throw error;
+      }
+    };
+    const all = await Promise.all(this.#targets.all.map(ask));
     const exported = all.flatMap((subsystems, index) =>
       subsystems
         .filter((subsystem) => hostsOf(subsystem).includes(host))
@@ -225,6 +235,11 @@ async function removeHosts(target: Target, nqn: string, hosts: readonly string[]
   // Codes are not to be trusted: what stands there now decides.
   const left = hostsOf(await target.findSubsystem(nqn));
   if (hosts.some((host) => left.includes(host)) && failed[0]?.status === "rejected") throw failed[0].reason;
+}
+
+/** Whether no host is connected, so that nobody writes to what was just seen to be blank. */
+async function isUnconnected(target: Target, nqn: string): Promise<boolean> {
+  return (await target.call("nvmf_subsystem_get_controllers", { nqn })).length === 0;
 }
 
 /** Deletes a subsystem that has no host any more. */

@@ -1,12 +1,8 @@
 import {
   type CallArguments,
   type CallOptions,
-  type ConnectionState,
-  connect,
   isNoSuchDevice,
   type NvmfSubsystem,
-  type SpdkClient,
-  SpdkError,
   type SpdkMethod,
   type SpdkResult,
   SpdkRpcError,
@@ -18,8 +14,7 @@ import { attachBdevs } from "./attach-bdevs.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
 import { type Lvstore, toLvstore } from "./lvstore.ts";
 import { missingLvstores } from "./missing-lvstores.ts";
-import { signOfLife } from "./sign-of-life.ts";
-import { Silence } from "./silence.ts";
+import { TargetConnection } from "./target-connection.ts";
 
 /** What is asked once for each connection, since a restart of the target may change it. */
 export interface TargetFacts {
@@ -34,20 +29,14 @@ export interface TargetFacts {
   lvstoresAt: number;
 }
 
-/** A target that is asked whether it is there is given so long to answer. */
-const SIGN_TIMEOUT_MS = 10_000;
-
 /** From this age on, lvstores are asked for again beside the next call that looks at them. */
 const LVSTORES_FRESH_MS = 2_000;
 
 /** One SPDK target: what the driver asks it, read into the driver's own types. */
 export class Target {
   readonly name: string;
-  readonly #rpcTimeoutMs: number;
+  readonly #connection: TargetConnection;
   #config: TargetConfig;
-  #learnt: Credentials | undefined;
-  #client: SpdkClient;
-  #silence: Silence;
   #facts: Promise<TargetFacts> | undefined;
   /** Every lvstore that was ever there, by uuid: one that is missing has not been loaded yet. */
   readonly #seen = new Map<string, string>();
@@ -55,9 +44,10 @@ export class Target {
   constructor(config: TargetConfig, rpcTimeoutMs: number) {
     this.name = config.name;
     this.#config = config;
-    this.#rpcTimeoutMs = rpcTimeoutMs;
-    this.#silence = this.#listen();
-    this.#client = this.#open(this.#onStateChange());
+    const onLost = (): void => {
+      this.#facts = undefined;
+    };
+    this.#connection = new TargetConnection(config, { rpcTimeoutMs, onLost });
   }
 
   get config(): TargetConfig {
@@ -66,120 +56,44 @@ export class Target {
 
   /** Takes over a changed configuration; calls that are under way end on the old connection. */
   configure(config: TargetConfig): void {
-    const { rpcUrl, credentials, tls } = this.#config;
+    if (config.rpcUrl !== this.#config.rpcUrl) this.#seen.clear();
     this.#config = config;
-    if (config.rpcUrl !== rpcUrl) this.#seen.clear();
-    const isSame =
-      JSON.stringify([config.rpcUrl, config.credentials, config.tls]) === JSON.stringify([rpcUrl, credentials, tls]);
-    if (!isSame) this.#reopen();
+    this.#connection.configure(config);
   }
 
   /** Takes the credentials of a request where the configuration has none; later calls go on with them. */
   offer(credentials: Credentials): void {
-    if (this.#config.credentials !== undefined) return;
-    if (this.#learnt?.username === credentials.username && this.#learnt.password === credentials.password) return;
-    this.#learnt = credentials;
-    this.#reopen();
+    this.#connection.offer(credentials);
   }
 
-  #open(onStateChange: (state: ConnectionState) => void): SpdkClient {
-    const { rpcUrl, tls, credentials = this.#learnt } = this.#config;
-    return connect(rpcUrl, {
-      ...credentials,
-      ...(tls && { tls }),
-      timeoutMs: this.#rpcTimeoutMs,
-      // A dead target is told of at once: whoever calls the driver calls again.
-      reconnect: { attempts: 1 },
-      onStateChange,
-    });
-  }
-
-  /** Forgets with a connection what was asked on it. */
-  #onStateChange(): (state: ConnectionState) => void {
-    let wasConnected = false;
-    return ({ status }) => {
-      if (wasConnected && status !== "connected") this.#facts = undefined;
-      wasConnected = status === "connected";
-    };
-  }
-
-  #reopen(): void {
-    const old = this.#client;
-    void old.settled().then(() => old.close());
-    this.#facts = undefined;
-    this.#silence = this.#listen();
-    this.#client = this.#open(this.#onStateChange());
-  }
-
-  /**
-   * Gives the connection up, since a request on it gets no answer: what was sent may still be carried out, so whoever goes
-   * on reads first how it stands.
-   */
+  /** Gives the connection up, since a request on it gets no answer; it may still be carried out. */
   async abandon(): Promise<void> {
-    const old = this.#client;
-    this.#reopen();
-    await old.close();
+    await this.#connection.abandon();
   }
 
   /** Closes the connection; later calls fail. */
   async close(): Promise<void> {
-    await this.#client.close();
+    await this.#connection.close();
   }
 
   /** Waits until every request that was sent has been answered or its connection is gone. */
   async settled(): Promise<void> {
-    await this.#client.settled();
+    await this.#connection.settled();
   }
 
   /** Throws TARGET_UNAVAILABLE while the target has said nothing for seconds although it was asked. */
   assertHeard(): void {
-    this.#silence.assertHeard();
+    this.#connection.assertHeard();
   }
 
-  #listen(): Silence {
-    const silence: Silence = new Silence({
-      ask: () => this.#askForSign(silence),
-      toError: (silentMs) =>
-        new DriverError(
-          "TARGET_UNAVAILABLE",
-          `target "${this.name}" has not answered for ${Math.round(silentMs / 1000)} s: see whether it runs; the call can be repeated`,
-        ),
-    });
-    return silence;
-  }
-
-  /** Over HTTP a question would wait behind the request that takes so long, so it has a connection of its own. */
-  #askForSign(silence: Silence): void {
-    const client = /^https?:/i.test(this.#config.rpcUrl) ? this.#open(() => undefined) : this.#client;
-    const ended = (error?: unknown): void => {
-      if (error === undefined || signOfLife(error) !== "none") silence.heard();
-      if (client !== this.#client) void client.close();
-    };
-    client.call("spdk_get_version", undefined, { timeoutMs: SIGN_TIMEOUT_MS }).then(() => ended(), ended);
-  }
-
-  /**
-   * Calls a method; what is called without a pause in between is written at once, in the order of the calls. What goes
-   * wrong says on which target and object: of many, an operator has to find the one.
-   */
-  async call<M extends SpdkMethod>(method: M, ...args: CallArguments<M>): Promise<SpdkResult<M>> {
-    return this.#watch(args[0], () => this.#client.call(method, ...args));
+  /** Calls a method; what is called without a pause in between is written at once, in the order of the calls. */
+  async call<M extends SpdkMethod>(method: M, ...[params, options]: CallArguments<M>): Promise<SpdkResult<M>> {
+    return (await this.#connection.call(method, params, options)) as SpdkResult<M>;
   }
 
   /** Calls a method with parameters of the config, which only the target itself can judge. */
   async callUnchecked(method: string, params: object): Promise<unknown> {
-    return this.#watch(params, () => this.#client.call(method, { ...params }));
-  }
-
-  async #watch<T>(params: object | undefined, send: () => Promise<T>): Promise<T> {
-    this.#silence.assertHeard();
-    try {
-      return await this.#silence.whileHeard(send(), signOfLife);
-    } catch (error) {
-      // The error is this call's own; its class, code and words stay for whoever decides by them.
-      if (error instanceof SpdkError) error.message = `target "${this.name}"${about(params)}: ${error.message}`;
-      throw error;
-    }
+    return this.#connection.call(method, params);
   }
 
   /** What is known since the connection was made; the first call after a loss asks, and attaches the base bdevs again. */
@@ -312,11 +226,4 @@ export class Target {
       return (await this.subsystems(options)).find((subsystem) => subsystem.nqn === nqn);
     }
   }
-}
-
-/** The object of a call, by its parameters. */
-function about(params: object | undefined): string {
-  const given: Readonly<Record<string, unknown>> = { ...params };
-  const object = given["nqn"] ?? given["name"] ?? given["lvol_name"] ?? given["snapshot_name"];
-  return typeof object === "string" ? `, ${object}` : "";
 }
