@@ -17,6 +17,7 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
   { text: "Run the driver", link: "/guides/spdk-csi" },
   { text: "Configure the driver", link: "/guides/configuration" },
   { text: "Look after a running driver", link: "/guides/operating" },
+  { text: "Come from SPDK's driver in Go", link: "/guides/from-upstream" },
 ];
 
 const REFERENCE: DefaultTheme.SidebarItem[] = [
