@@ -71,7 +71,9 @@ export class RealTarget implements TargetProcess {
   async #start(): Promise<void> {
     // SPDK does not take over the socket of one that was killed.
     rmSync(this.#socket, { force: true });
-    const args = ["-m", "0x1", "--no-huge", "-s", "1024", "--no-pci", "-r", this.#socket];
+    // Another target may run on the same core.
+    const cpus = ["-m", "0x1", "--disable-cpumask-locks"];
+    const args = [...cpus, "--no-huge", "-s", "1024", "--no-pci", "-r", this.#socket];
     this.#isEnding = false;
     this.#child = spawn(this.#binary, args, { cwd: this.#dir, stdio: "ignore" });
     this.#child.once("exit", () => {
