@@ -17,11 +17,15 @@ ln -sf /proc/mounts /etc/mtab
   mount --bind "$vm_modules" /lib/modules
 }
 mount -t tmpfs tmpfs /mnt
-hostname vm
+hostname "${vm_name:-vm}"
 ip link set lo up
 modprobe virtio_net
-# No default route: the machine reaches 10.0.2.2 alone, which is the host's 127.0.0.1.
-ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0
+# No default route. Where nothing is said the machine reaches 10.0.2.2 alone, which is the host's 127.0.0.1.
+card=0
+for address in $(tr , ' ' <<< "${vm_addresses:-10.0.2.15/24}"); do
+  ip link set "eth$card" up && ip addr add "$address" dev "eth$card"
+  card=$((card + 1))
+done
 echo 0 > /proc/sys/kernel/printk
 /lib/systemd/systemd-udevd --daemon >/dev/null 2>&1
 # shellcheck disable=SC2154

@@ -1,10 +1,16 @@
 #!/bin/bash
-# run.sh CACHE_DIR FLAVOUR SECONDS COMMAND PROCESSORS KERNEL_ARGUMENTS: boots a throw-away virtual machine, runs the
-# command in it as root, prints what it prints and ends as it ends; 125 when the machine gave no answer. QEMU emulates:
-# the machines that build this have no KVM.
+# run.sh CACHE_DIR FLAVOUR SECONDS COMMAND PROCESSORS KERNEL_ARGUMENTS [QEMU_ARGUMENT ...]: boots a throw-away virtual
+# machine, runs the command in it as root, prints what it prints and ends as it ends; 125 when the machine gave no answer.
+# QEMU emulates: the machines that build this have no KVM. What it is given besides is the machine's network cards and
+# disks; without, it has one card, behind which is the host's loopback.
 cache=$1
 flavour=$2
 seconds=$3
+command=$4
+processors=$5
+kernel_arguments=$6
+shift 6
+[ $# -gt 0 ] || set -- -netdev user,id=net,ipv6=off -device virtio-net-pci,netdev=net,romfile=
 here=$(dirname "$(realpath "$0")")
 kernel=$(ls "$cache/kernel-$flavour"/boot/vmlinuz-*)
 run=$(mktemp -d "$cache/run.XXXXXX") || exit 125
@@ -22,7 +28,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 143' TERM INT
 mkdir "$run/root"
-printf '%s\n' "$4" > "$run/command"
+printf '%s\n' "$command" > "$run/command"
 mkfifo "$run/out"
 cat "$run/out" &
 reader=$!
@@ -36,17 +42,16 @@ virtiofsd=$!
 for _ in $(seq 250); do [ -S "$run/fs.sock" ] && break; sleep 0.02; done
 
 options="console=ttyS0 quiet panic=-1 reboot=t mitigations=off nokaslr tsc=reliable no_timer_check audit=0
-  random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests net.ifnames=0 vm.init=$here/guest-init.sh vm.run=$run $6
+  random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests net.ifnames=0 vm.init=$here/guest-init.sh vm.run=$run $kernel_arguments
   vm.modules=$(realpath "$cache/kernel-$flavour")/lib/modules"
 timeout -k 5 "$seconds" qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=256 -cpu max,la57=off,cx16=off \
-  -smp "$5" -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
+  -smp "$processors" -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
   -object memory-backend-memfd,id=mem,size=2048M,share=on -machine memory-backend=mem \
   -chardev "socket,id=fs,path=$run/fs.sock" -device vhost-user-fs-pci,queue-size=1024,chardev=fs,tag=host \
   -serial "file:$run/console.log" -device virtio-serial-pci \
   -chardev "file,id=out,path=$run/out" -device virtserialport,chardev=out,nr=1 \
   -chardev "file,id=status,path=$run/status" -device virtserialport,chardev=status,nr=2 \
-  -netdev user,id=net,ipv6=off -device virtio-net-pci,netdev=net,romfile= \
-  -kernel "$kernel" -initrd "$cache/initrd-$flavour.cpio" -append "${options//$'\n'/ }" < /dev/null &
+  "$@" -kernel "$kernel" -initrd "$cache/initrd-$flavour.cpio" -append "${options//$'\n'/ }" < /dev/null 2> "$run/qemu.log" &
 qemu_pid=$!
 wait "$qemu_pid"
 qemu=$?
@@ -58,7 +63,7 @@ wait "$reader"
 status=$(sed -n 's/^status=//p' "$run/status" 2>/dev/null)
 if [ -z "$status" ]; then
   echo "the virtual machine gave no answer (QEMU: $qemu)" >&2
-  tail -n 30 "$run/console.log" >&2
+  tail -n 30 "$run/qemu.log" "$run/console.log" >&2
   exit 125
 fi
 exit "$status"

@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 
+import { writeDhchapKey } from "./dhchap-key.ts";
 import { EmulatorProcess } from "./emulator-process.ts";
 import type { Machine } from "./suites.ts";
 import { quote, runInVirtualMachine } from "./virtual-machine.ts";
@@ -31,16 +30,15 @@ export async function testInMachine(guest: string, { groups, ...machine }: Machi
   try {
     await emulator.start();
     await emulator.serveRestarts(restartPort);
-    const keys = { host: await writeKey(dir, "host"), controller: await writeKey(dir, "controller") };
+    const keys = { host: await writeDhchapKey(dir, "host"), controller: await writeDhchapKey(dir, "controller") };
     const setting = JSON.stringify({ rpcPort, restartPort, nvmePorts, disk, keys });
     const command = [process.execPath, "--conditions=@org/source", join(import.meta.dirname, guest), setting, ...groups]
       .map(quote)
       .join(" ");
     let output = "";
-    const onOutput = (text: string): void => {
+    const status = await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, ...machine }, (text) => {
       output += text;
-    };
-    const status = await runInVirtualMachine(command, { timeoutSeconds: TIMEOUT_SECONDS, onOutput, ...machine });
+    });
     const [passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed$/m.exec(output)?.slice(1).map(Number) ?? [];
     // A machine that ended without a word has failed, too.
     return { status, passed, failed: status !== 0 && failed === 0 ? 1 : failed };
@@ -48,17 +46,6 @@ export async function testInMachine(guest: string, { groups, ...machine }: Machi
     await emulator.stop();
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-/** A new DH-HMAC-CHAP secret, in a file as the target wants it. */
-async function writeKey(dir: string, name: string): Promise<{ readonly path: string; readonly secret: string }> {
-  const key = randomBytes(32);
-  const crc = Buffer.alloc(4);
-  crc.writeUInt32LE(crc32(key));
-  const secret = `DHHC-1:01:${Buffer.concat([key, crc]).toString("base64")}:`;
-  const path = join(dir, `${name}.key`);
-  await writeFile(path, secret, { mode: 0o600 });
-  return { path, secret };
 }
 
 /** Ports of 127.0.0.1 that nobody has. */

@@ -18,32 +18,52 @@ export interface MachineOptions {
   readonly kernel?: KernelFlavour;
   /** Put on the kernel's command line. Default none. */
   readonly kernelArguments?: string;
-  /** Told what the command prints, besides. */
-  readonly onOutput?: (text: string) => void;
+  /** Its network cards and disks, as QEMU takes them. Default: one card, which leads to the host's loopback. */
+  readonly devices?: readonly string[];
+}
+
+/** A machine that runs. */
+export interface VirtualMachine {
+  /** The exit status of its command; 125 when it gave no answer. */
+  readonly exited: Promise<number>;
+  /** Takes the power away: nothing that it has not written to a disk is kept. */
+  end(): void;
+}
+
+/** Starts a shell command in a new virtual machine, as root; what it prints goes to `onOutput`. */
+export function startVirtualMachine(
+  command: string,
+  { timeoutSeconds, processors = 1, kernel = "cloud", kernelArguments = "", devices = [] }: MachineOptions,
+  onOutput: (text: string) => void,
+): VirtualMachine {
+  const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");
+  const prepared = spawnSync(join(SCRIPTS, "prepare.sh"), [cache, kernel], { stdio: ["ignore", "ignore", "inherit"] });
+  if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
+  const args = [cache, kernel, String(timeoutSeconds), command, String(processors), kernelArguments, ...devices];
+  const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "pipe", "inherit"] });
+  machine.stdout.setEncoding("utf8").on("data", onOutput);
+  const exited = once(machine, "close").then(() => machine.exitCode ?? 125);
+  return { exited, end: () => machine.kill("SIGTERM") };
 }
 
 /** Runs a shell command in a new virtual machine, as root, on what it prints to ours; gives its exit status. */
 export async function runInVirtualMachine(
   command: string,
-  { timeoutSeconds, processors = 1, kernel = "cloud", kernelArguments = "", onOutput }: MachineOptions,
+  options: MachineOptions,
+  onOutput: (text: string) => void = () => undefined,
 ): Promise<number> {
-  const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");
-  const prepared = spawnSync(join(SCRIPTS, "prepare.sh"), [cache, kernel], { stdio: ["ignore", "ignore", "inherit"] });
-  if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
-  const args = [cache, kernel, String(timeoutSeconds), command, String(processors), kernelArguments];
-  const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "pipe", "inherit"] });
-  machine.stdout.setEncoding("utf8").on("data", (text: string) => {
+  const machine = startVirtualMachine(command, options, (text) => {
     process.stdout.write(text);
-    onOutput?.(text);
+    onOutput(text);
   });
   // Whoever ends this ends the machine; what was begun around it is put in order then.
-  const end = (): void => {
-    machine.kill("SIGTERM");
-  };
+  const end = (): void => machine.end();
   process.once("SIGTERM", end).once("SIGINT", end);
-  await once(machine, "close");
-  process.off("SIGTERM", end).off("SIGINT", end);
-  return machine.exitCode ?? 125;
+  try {
+    return await machine.exited;
+  } finally {
+    process.off("SIGTERM", end).off("SIGINT", end);
+  }
 }
 
 /** A text as one word of a shell's. */
