@@ -1,6 +1,7 @@
-// What a real Linux host does with the emulator, and what the node's library does on a real Linux host.
-// Usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | smoke | run COMMAND
-import { SUITES, type Suite } from "./suites.ts";
+// What a real Linux host does with the emulator, and what the node's library and the driver do on real Linux hosts.
+// Usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | driver [GROUP ...] | smoke | run COMMAND
+import { CLUSTERS, SUITES, type Suite } from "./suites.ts";
+import { testInCluster } from "./test-cluster.ts";
 import { testInMachine } from "./test-machine.ts";
 import { runInVirtualMachine } from "./virtual-machine.ts";
 
@@ -16,19 +17,23 @@ async function main([what = "", ...args]: readonly string[]): Promise<number> {
   if (what === "run") return runInVirtualMachine(args.join(" "), { timeoutSeconds: TIMEOUT_SECONDS });
   const suite = SUITES.get(what);
   if (suite !== undefined) return testSuite(suite, args);
+  if (what === "driver") return testDriver(args);
   process.stderr.write(
-    "usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | smoke | run COMMAND\n",
+    "usage: node tools/vm/src/main.ts emulator | mounter | driver [GROUP ...], or smoke, or run COMMAND\n",
   );
   return 2;
 }
 
-async function testSuite({ guest, machines, concurrency }: Suite, wanted: readonly string[]): Promise<number> {
-  const known: readonly string[] = machines.flatMap(({ groups }) => groups);
+/** Whether all groups are there; says so otherwise. */
+function areKnown(wanted: readonly string[], having: readonly { readonly groups: readonly string[] }[]): boolean {
+  const known = having.flatMap(({ groups }) => groups);
   const unknown = wanted.filter((group) => !known.includes(group));
-  if (unknown.length > 0) {
-    process.stderr.write(`no group ${unknown.join(", ")}: there are ${known.join(", ")}\n`);
-    return 2;
-  }
+  if (unknown.length > 0) process.stderr.write(`no group ${unknown.join(", ")}: there are ${known.join(", ")}\n`);
+  return unknown.length === 0;
+}
+
+async function testSuite({ guest, machines, concurrency }: Suite, wanted: readonly string[]): Promise<number> {
+  if (!areKnown(wanted, machines)) return 2;
   const waiting = machines
     .map((machine) => ({
       ...machine,
@@ -48,6 +53,24 @@ async function testSuite({ guest, machines, concurrency }: Suite, wanted: readon
   };
   await Promise.all(Array.from({ length: concurrency }, work));
   process.stdout.write(`${count} machines: ${total.passed} passed, ${total.failed} failed\n`);
+  return total.status;
+}
+
+/** One cluster after the other, since each has two machines. */
+async function testDriver(wanted: readonly string[]): Promise<number> {
+  if (!areKnown(wanted, CLUSTERS)) return 2;
+  const total = { status: 0, machines: 0, passed: 0, failed: 0 };
+  for (const { nodes, groups: all, onlyWhenNamed = false } of CLUSTERS) {
+    const groups = all.filter((name) => (wanted.length === 0 ? !onlyWhenNamed : wanted.includes(name)));
+    if (groups.length === 0 || total.status === TERMINATED) continue;
+    const { status, passed, failed } = await testInCluster({ nodes, groups });
+    if (status !== 0) process.stdout.write(`FAILED cluster of ${groups.join(", ")}: exit status ${status}\n`);
+    total.status = Math.max(total.status, status);
+    total.machines += nodes;
+    total.passed += passed;
+    total.failed += failed;
+  }
+  process.stdout.write(`${total.machines} machines: ${total.passed} passed, ${total.failed} failed\n`);
   return total.status;
 }
 

@@ -53,6 +53,22 @@ export type MounterGroup =
   | "tcp-smoke"
   | "iscsi-smoke";
 
+/** What the driver does in a cluster of machines, with the emulator as target. */
+export type DriverGroup =
+  | "life"
+  | "paths"
+  | "move"
+  | "restart"
+  | "controller"
+  | "expand"
+  | "snapshots"
+  | "blocks"
+  | "reboot"
+  | "keys"
+  | "luks"
+  | "upstream"
+  | "smoke";
+
 type GroupName = EmulatorGroup | MounterGroup;
 
 const EMULATOR: Suite = {
@@ -93,3 +109,18 @@ export const SUITES: ReadonlyMap<string, Suite> = new Map([
   ["mounter", MOUNTER],
   ["smoke", SMOKE],
 ]);
+
+/** What is tried in one cluster: a target, the driver's controller, and nodes that are machines. */
+export interface Cluster {
+  readonly nodes: number;
+  readonly groups: readonly DriverGroup[];
+  /** Whether it is left out where no group is named. Default false. */
+  readonly onlyWhenNamed?: boolean;
+}
+
+/** What the driver does on nodes with a real kernel, one cluster after the other. */
+export const CLUSTERS: readonly Cluster[] = [
+  { nodes: 2, groups: ["life", "paths", "move", "restart", "controller", "expand"] },
+  { nodes: 2, groups: ["snapshots", "blocks", "reboot", "keys", "luks", "upstream"] },
+  { nodes: 2, groups: ["smoke"], onlyWhenNamed: true },
+];

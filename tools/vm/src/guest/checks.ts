@@ -1,10 +1,14 @@
 import type { Check } from "./check.ts";
 import { sh } from "./shell.ts";
 
-/** Does the groups that are wanted, prints a line for each check and the counts at the end; the exit status. */
+/**
+ * Does the groups that are wanted, prints a line for each check and the counts at the end; the exit status. What `explain`
+ * gives is printed behind a group that has failed.
+ */
 export async function checks(
   groups: Readonly<Record<string, (check: Check) => Promise<void>>>,
   wanted: readonly string[],
+  explain: () => Promise<string> = kernelLog,
 ): Promise<number> {
   let passed = 0;
   let failed = 0;
@@ -24,13 +28,18 @@ export async function checks(
         fail(`${group}: ${name}`, error);
       }
     };
+    const failedBefore = failed;
     try {
       await run(check);
     } catch (error) {
       fail(group, error);
     }
+    if (failed > failedBefore) process.stdout.write(`${await explain()}\n`);
   }
-  if (failed > 0) process.stdout.write(`${await sh("dmesg | grep -iE 'nvme|error|ext4|xfs' | tail -20 || true")}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
+}
+
+function kernelLog(): Promise<string> {
+  return sh("dmesg | grep -iE 'nvme|error|ext4|xfs' | tail -20 || true");
 }

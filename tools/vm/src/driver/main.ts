@@ -1,0 +1,57 @@
+// In namespaces of its own: node driver/main.ts DIR NODES GROUP ...
+// Ends when its standard input does: whoever began it has gone.
+import type { Check } from "../guest/check.ts";
+import { checks } from "../guest/checks.ts";
+import type { DriverGroup } from "../suites.ts";
+import { Cluster } from "./cluster.ts";
+import { blockGroup } from "./groups/blocks.ts";
+import { controllerGroup } from "./groups/controller.ts";
+import { expandGroup } from "./groups/expand.ts";
+import { keyGroup } from "./groups/keys.ts";
+import { lifeGroup } from "./groups/life.ts";
+import { luksGroup } from "./groups/luks.ts";
+import { moveGroup } from "./groups/move.ts";
+import { pathGroup } from "./groups/paths.ts";
+import { rebootGroup } from "./groups/reboot.ts";
+import { restartGroup } from "./groups/restart.ts";
+import { smokeGroup } from "./groups/smoke.ts";
+import { snapshotGroup } from "./groups/snapshots.ts";
+import { upstreamGroup } from "./groups/upstream.ts";
+
+type Group = (cluster: Cluster, check: Check) => Promise<void>;
+
+const RUNS: Readonly<Record<DriverGroup, Group>> = {
+  life: lifeGroup,
+  paths: pathGroup,
+  move: moveGroup,
+  restart: restartGroup,
+  controller: controllerGroup,
+  expand: expandGroup,
+  snapshots: snapshotGroup,
+  blocks: blockGroup,
+  reboot: rebootGroup,
+  keys: keyGroup,
+  luks: luksGroup,
+  upstream: upstreamGroup,
+  smoke: smokeGroup,
+};
+
+/** As shells tell that SIGTERM ended something. */
+const TERMINATED = 143;
+
+const [dir = "", nodes = "", ...wanted] = process.argv.slice(2);
+const start = performance.now();
+const cluster = await Cluster.make(dir, Number(nodes));
+process.stdin.resume().on("end", () => {
+  void cluster.stop().finally(() => process.exit(TERMINATED));
+});
+let status = 1;
+try {
+  await cluster.start();
+  process.stdout.write(`      ${nodes} nodes are up after ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+  const runs = Object.entries(RUNS).map(([name, run]) => [name, (check: Check) => run(cluster, check)] as const);
+  status = await checks(Object.fromEntries(runs), wanted, () => cluster.logs());
+} finally {
+  await cluster.stop();
+}
+process.exit(status);
