@@ -18,6 +18,8 @@ virtiofsd=
 qemu_pid=
 reader=
 cleanup() {
+  # Told to end once more, it would stop in the middle of this.
+  trap '' TERM INT
   [ -n "$qemu_pid" ] && kill "$qemu_pid" 2>/dev/null && wait "$qemu_pid" 2>/dev/null
   [ -n "$virtiofsd" ] && kill "$virtiofsd" 2>/dev/null && wait "$virtiofsd" 2>/dev/null
   [ -n "$reader" ] && kill "$reader" 2>/dev/null

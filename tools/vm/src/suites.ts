@@ -67,7 +67,8 @@ export type DriverGroup =
   | "keys"
   | "luks"
   | "upstream"
-  | "smoke";
+  | "smoke"
+  | "gaps";
 
 type GroupName = EmulatorGroup | MounterGroup;
 
@@ -123,4 +124,5 @@ export const CLUSTERS: readonly Cluster[] = [
   { nodes: 2, groups: ["life", "paths", "move", "restart", "controller", "expand"] },
   { nodes: 2, groups: ["snapshots", "blocks", "reboot", "keys", "luks", "upstream"] },
   { nodes: 2, groups: ["smoke"], onlyWhenNamed: true },
+  { nodes: 2, groups: ["gaps"], onlyWhenNamed: true },
 ];

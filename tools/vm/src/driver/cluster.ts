@@ -18,6 +18,7 @@ export class Cluster {
   readonly controller: ControllerProcess;
   readonly kubernetes: Kubernetes;
   readonly #nodes: readonly NodeMachine[];
+  #stopped: Promise<void> | undefined;
 
   private constructor(
     dir: string,
@@ -76,7 +77,13 @@ export class Cluster {
     return [controller, `target:\n${lastOf(this.target.log)}`, ...kernels].join("\n\n");
   }
 
-  async stop(): Promise<void> {
+  /** Ends everything, once. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.cutPower()));
     await this.controller.stop();
     await this.target.stop();

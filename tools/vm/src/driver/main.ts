@@ -1,5 +1,7 @@
 // In namespaces of its own: node driver/main.ts DIR NODES GROUP ...
 // Ends when its standard input does: whoever began it has gone.
+import { rm } from "node:fs/promises";
+
 import type { Check } from "../guest/check.ts";
 import { checks } from "../guest/checks.ts";
 import type { DriverGroup } from "../suites.ts";
@@ -7,6 +9,7 @@ import { Cluster } from "./cluster.ts";
 import { blockGroup } from "./groups/blocks.ts";
 import { controllerGroup } from "./groups/controller.ts";
 import { expandGroup } from "./groups/expand.ts";
+import { gapGroup } from "./groups/gaps.ts";
 import { keyGroup } from "./groups/keys.ts";
 import { lifeGroup } from "./groups/life.ts";
 import { luksGroup } from "./groups/luks.ts";
@@ -34,6 +37,7 @@ const RUNS: Readonly<Record<DriverGroup, Group>> = {
   luks: luksGroup,
   upstream: upstreamGroup,
   smoke: smokeGroup,
+  gaps: gapGroup,
 };
 
 /** As shells tell that SIGTERM ended something. */
@@ -42,16 +46,27 @@ const TERMINATED = 143;
 const [dir = "", nodes = "", ...wanted] = process.argv.slice(2);
 const start = performance.now();
 const cluster = await Cluster.make(dir, Number(nodes));
-process.stdin.resume().on("end", () => {
-  void cluster.stop().finally(() => process.exit(TERMINATED));
-});
+let ending: Promise<void> | undefined;
+process.stdin.resume().on("end", () => void end(TERMINATED));
+process.stdout.on("error", () => undefined);
 let status = 1;
 try {
   await cluster.start();
   process.stdout.write(`      ${nodes} nodes are up after ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
   const runs = Object.entries(RUNS).map(([name, run]) => [name, (check: Check) => run(cluster, check)] as const);
   status = await checks(Object.fromEntries(runs), wanted, () => cluster.logs());
-} finally {
-  await cluster.stop();
+} catch (error) {
+  process.stdout.write(`FAILED cluster: ${error instanceof Error ? error.message : String(error)}\n`);
 }
-process.exit(status);
+await end(status);
+
+/** The first to call it says how it ends. */
+function end(status: number): Promise<void> {
+  ending ??= (async () => {
+    await cluster.stop();
+    // Whoever began it may be gone.
+    await rm(dir, { recursive: true, force: true });
+    process.exit(status);
+  })();
+  return ending;
+}

@@ -5,12 +5,13 @@ import { same } from "../../guest/shell.ts";
 import type { Cluster } from "../cluster.ts";
 import { mounted, rawBlock } from "../kubernetes.ts";
 import { assertWhole, RecordWriter, readRecords } from "../record-writer.ts";
+import { exchange } from "./exchange.ts";
 import { readOnTwoNodes } from "./readers.ts";
 
 const MIB = 1024 ** 2;
 const RAW_MIB = 32;
-/** Of each of two writers on one device. */
-const PART_MIB = 16;
+/** Of each of two nodes on one device. */
+const HALF_MIB = 16;
 
 /** Raw block devices, and volumes that several nodes have. */
 export async function blockGroup(cluster: Cluster, check: Check): Promise<void> {
@@ -33,25 +34,10 @@ export async function blockGroup(cluster: Cluster, check: Check): Promise<void> 
   });
   await check("a raw block device on two nodes at once: what one writes the other reads", async () => {
     const capability = rawBlock(Mode.MULTI_NODE_MULTI_WRITER);
-    const volume = await kubernetes.create("shared", { sizeMib: 2 * PART_MIB, capability });
+    const volume = await kubernetes.create("shared", { sizeMib: 2 * HALF_MIB, capability });
     const path = await kubernetes.start(volume, node1);
     same("path", await kubernetes.start(volume, node2), path);
-    const sides = [
-      { node: node1, other: node2 },
-      { node: node2, other: node1 },
-    ];
-    for (const round of [1, 2]) {
-      const part = (index: number): number => ((index + round) % 2) * PART_MIB;
-      const write = async ({ node }: (typeof sides)[number], index: number): Promise<string> => {
-        const dd = `dd if=/tmp/part of=${path} bs=1M seek=${part(index)} oflag=direct status=none`;
-        await node.sh(`dd if=/dev/urandom of=/tmp/part bs=1M count=${PART_MIB} status=none && ${dd}`);
-        return node.sh("sha256sum < /tmp/part");
-      };
-      const read = ({ other }: (typeof sides)[number], index: number): Promise<string> =>
-        other.sh(`dd if=${path} bs=1M skip=${part(index)} count=${PART_MIB} iflag=direct status=none | sha256sum`);
-      const written = await Promise.all(sides.map(write));
-      same(`round ${round}`, (await Promise.all(sides.map(read))).join(), written.join());
-    }
+    await exchange([node1, node2], path, HALF_MIB);
     await kubernetes.end(volume, node1);
     const still = await node2.sh(`dd if=${path} bs=1M count=1 iflag=direct status=none | wc -c`);
     same("the other after the one has gone", still, String(MIB));
