@@ -46,6 +46,7 @@ const STEPS: readonly Step[] = [
   { name: "registry", command: [process.execPath, "tools/registry/src/main.ts"] },
   { name: "vm-emulator", command: [process.execPath, "tools/vm/src/main.ts", "emulator"] },
   { name: "vm-mounter", command: [process.execPath, "tools/vm/src/main.ts", "mounter"] },
+  { name: "vm-driver", command: [process.execPath, "tools/vm/src/main.ts", "driver"] },
   benchmark("calls"),
   benchmark("polling"),
   benchmark("lookup"),
