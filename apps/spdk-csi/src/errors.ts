@@ -8,6 +8,7 @@ import {
   type VolumeErrorCode,
 } from "@org/node-mounter";
 import {
+  isBusy,
   SpdkConnectionError,
   SpdkProtocolError,
   SpdkRpcError,
@@ -111,6 +112,7 @@ export function toCsiError(error: unknown): CsiError | undefined {
   if (error instanceof SpdkConnectionError || error instanceof SpdkTimeoutError || error instanceof SpdkProtocolError) {
     return new CsiError("UNAVAILABLE", `${error.message}; the call can be repeated`, { cause: error });
   }
+  if (isBusy(error)) return new CsiError("ABORTED", `${error.message}; the call can be repeated`, { cause: error });
   if (error instanceof SpdkRpcError)
     return new CsiError("INTERNAL", `SPDK refused: ${error.message}; the target's own log says why`, { cause: error });
   if (error instanceof SpdkUnsupportedError)

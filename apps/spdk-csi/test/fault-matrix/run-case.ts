@@ -30,8 +30,9 @@ export interface Outcome {
 export type Attached = ReadonlyMap<string, readonly string[]>;
 
 /** Short, so that requests that get no answer do not take long; a real target needs longer to load its lvstore. */
-const RPC_TIMEOUT_MS = REAL_BINARY === undefined ? 200 : 3_000;
-const ATTEMPTS = 12;
+const RPC_TIMEOUT_MS = REAL_BINARY === undefined ? 300 : 3_000;
+/** An orchestrator goes on for ever; a busy machine may take long. */
+const PATIENCE_MS = 20_000;
 
 interface Driver {
   readonly link: FaultyLink;
@@ -103,13 +104,15 @@ async function attempt(step: Step, csi: CsiClient, ids: Ids): Promise<unknown> {
 }
 
 async function repeat(step: Step, csi: CsiClient, ids: Ids): Promise<void> {
-  let last: unknown;
-  for (let each = 0; each < ATTEMPTS; each += 1) {
-    last = await attempt(step, csi, ids);
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const last = await attempt(step, csi, ids);
     if (last === "done") return;
+    if (Date.now() > deadline) {
+      throw new Error(`the operation did not succeed within ${PATIENCE_MS} ms: ${String(last)}`, { cause: last });
+    }
     await sleep(10);
   }
-  throw new Error(`the operation did not succeed in ${ATTEMPTS} attempts: ${String(last)}`, { cause: last });
 }
 
 async function findAttached(csi: CsiClient, ids: Ids): Promise<Attached> {
