@@ -8,6 +8,7 @@ import { Exports } from "./exports/exports.ts";
 import { SpdkNode } from "./node/node.ts";
 import { hostId, hostNqn } from "./node-identity.ts";
 import { Snapshots } from "./snapshots/snapshots.ts";
+import { LvolTurns } from "./targets/lvol-turns.ts";
 import { Targets } from "./targets/targets.ts";
 import { LvolNames } from "./volumes/lvol-names.ts";
 import { Volumes } from "./volumes/volumes.ts";
@@ -39,9 +40,10 @@ export function createController(options: ControllerOptions): Controller {
   const { driverName, cluster, maxVolumesPerNode, now, rpcTimeoutMs = 60_000 } = options;
   const targets = new Targets(options.targets, rpcTimeoutMs);
   const names = new LvolNames(cluster);
-  const exports = new Exports(targets, { cluster, maxVolumesPerNode, isVolume: (lvol) => names.isVolume(lvol) });
-  const snapshots = new Snapshots({ targets, names, now });
-  const volumes = new Volumes(targets, names, snapshots, exports);
+  const turns = new LvolTurns();
+  const exports = new Exports(targets, turns, { cluster, maxVolumesPerNode, isVolume: (lvol) => names.isVolume(lvol) });
+  const snapshots = new Snapshots({ targets, names, turns, now });
+  const volumes = new Volumes({ targets, names, snapshots, exports, turns });
   const driver = new SpdkController({ driverName, cluster, targets, names, volumes, snapshots, exports });
   const sweep = async (logger: Logger): Promise<void> => {
     const each = targets.all.map((target) =>

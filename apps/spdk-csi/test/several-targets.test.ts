@@ -90,7 +90,8 @@ describe("placement", () => {
       code: "RESOURCE_EXHAUSTED",
       details: expect.stringContaining('lvstore "none"'),
     });
-    expect(await status(create("4", { parameters: { target: "none" } }))).toMatchObject({ code: "INVALID_ARGUMENT" });
+    // Not final: the volume may be there, and the target may come back into the configuration.
+    expect(await status(create("4", { parameters: { target: "none" } }))).toMatchObject({ code: "UNAVAILABLE" });
   });
 
   it("tries elsewhere when an lvstore turns out to be full, and says so when all are", async () => {

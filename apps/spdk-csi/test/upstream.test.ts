@@ -133,14 +133,17 @@ describe("static provisioning: a volume that somebody exported by hand", () => {
     expect((await spdk.call("nvmf_get_subsystems")).map((each) => each.nqn)).not.toContain(nqn);
   });
 
-  it("keeps its subsystem where that exports another volume as well", async () => {
+  it("together with another one is refused: a host of the subsystem would reach both; deleting it leaves the other", async () => {
     const other = await spdk.call("bdev_lvol_create", { lvs_name: "lvs0", lvol_name: "beside", size: 67_108_864 });
     await spdk.call("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: other } });
     const volumeId = await uuid();
-    await publish(volumeId);
-    await unpublish(volumeId);
+    expect(await status(publish(volumeId))).toMatchObject({
+      code: "FAILED_PRECONDITION",
+      details: expect.stringContaining("a subsystem of its own"),
+    });
+    await csi.controller.deleteVolume({ volumeId });
     const left = (await spdk.call("nvmf_get_subsystems")).find((each) => each.nqn === nqn);
-    expect(left).toMatchObject({ hosts: [], namespaces: [{}, {}] });
+    expect(left).toMatchObject({ namespaces: [{ bdev_name: other }] });
   });
 
   it("may be used raw on two nodes at once, and by one reader or writer only as a filesystem", async () => {

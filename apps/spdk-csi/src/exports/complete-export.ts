@@ -33,7 +33,7 @@ export async function completeExport(
   const missing = (): ExportPart[] => parts.filter((part) => !part.isIn(subsystem));
   for (let attempt = 0; attempt < ATTEMPTS && missing().length > 0; attempt += 1) {
     if (missing().some(({ kind }) => kind === "listener")) await ensureTransport(target, attempt > 0);
-    if (missing().some(({ kind }) => kind === "host")) await ensureKeys(target);
+    if (missing().some(({ kind }) => kind === "host")) await ensureKeys(target, attempt > 0);
     const made = await make(target, missing(), wanted.nqn);
     hasAdmitted ||= made.hasAdmitted;
     if (made.error === undefined && hostsOf(made.seen).includes(wanted.host))

@@ -76,6 +76,11 @@ export function hasNamespace(subsystem: NvmfSubsystem | undefined, uuid: string)
   return subsystem?.namespaces?.some(({ bdev_name }) => bdev_name === uuid) ?? false;
 }
 
+/** Whether a subsystem exports other lvols than this one. */
+export function holdsOthers(subsystem: NvmfSubsystem | undefined, uuid: string): boolean {
+  return subsystem?.namespaces?.some(({ bdev_name }) => bdev_name !== uuid) ?? false;
+}
+
 /** Whether a subsystem listens on the portal. */
 export function hasListener(subsystem: NvmfSubsystem | undefined, { address, port }: Portal): boolean {
   return (

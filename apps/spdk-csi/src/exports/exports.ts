@@ -1,20 +1,21 @@
 import { randomUUID } from "node:crypto";
 
-import { type NvmfSubsystem, SpdkRpcError, SpdkTimeoutError } from "@org/spdk-rpc";
+import { type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import { isNodeOf } from "../node-identity.ts";
 import { isUnavailable } from "../targets/is-unavailable.ts";
 import type { Lvol } from "../targets/lvol.ts";
+import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
 import { lvolOfNqn, subsystemNqn } from "../volumes/volume-id.ts";
 import { type Completed, completeExport, QUEUES_CHANGES } from "./complete-export.ts";
 import { type ExportContext, exportContext } from "./export-context.ts";
-import { hasListener, hasNamespace, hostsOf } from "./export-parts.ts";
+import { hasListener, hasNamespace, holdsOthers, hostsOf } from "./export-parts.ts";
 import { type FoundExport, findExport } from "./find-export.ts";
-import { KeyedQueue } from "./keyed-queue.ts";
 import { NewLvols } from "./new-lvols.ts";
+import { untilDisconnected } from "./until-disconnected.ts";
 
 /** What a publish needs to know. */
 export interface PublishRequest {
@@ -40,30 +41,13 @@ export interface ExportsOptions {
 export class Exports {
   readonly #targets: Targets;
   readonly #options: ExportsOptions;
-  /** All that touches one lvol's subsystem runs one after the other: some versions crash where two changes meet. */
-  readonly #queue = new KeyedQueue();
+  readonly #turns: LvolTurns;
   readonly #newLvols = new NewLvols();
 
-  constructor(targets: Targets, options: ExportsOptions) {
+  constructor(targets: Targets, turns: LvolTurns, options: ExportsOptions) {
     this.#targets = targets;
+    this.#turns = turns;
     this.#options = options;
-  }
-
-  /** Runs work that must not meet another change of the lvol's export, until all that it sent has been answered. */
-  async inTurn<T>(target: Target, uuid: string, work: () => Promise<T>): Promise<T> {
-    target.assertHeard();
-    return this.#queue.run(`${target.name} ${uuid}`, async (hold) => {
-      try {
-        // After a restart the base bdevs are attached again before anything is looked for.
-        await target.facts();
-        return await work();
-      } catch (error) {
-        // What was not answered may still be carried out: nothing else may be sent before that is over.
-        if (error instanceof SpdkTimeoutError) hold(target.abandon());
-        else if (isUnavailable(error)) hold(target.settled());
-        throw error;
-      }
-    });
   }
 
   /**
@@ -73,7 +57,7 @@ export class Exports {
   async publish(request: PublishRequest): Promise<ExportContext | undefined> {
     const { target, uuid } = request;
     const isNew = this.#newLvols.take(target, uuid);
-    return this.inTurn(target, uuid, async () => {
+    return this.#turns.inTurn(target, uuid, async () => {
       const { release } = await target.facts();
       const full = this.#refuseFullNode(request);
       if (isNew && release >= QUEUES_CHANGES && this.#options.maxVolumesPerNode === 0) return this.#publishNew(request);
@@ -113,6 +97,12 @@ export class Exports {
     const lvol = await this.#volumeOf(request, found.lvol);
     if (lvol === undefined) return undefined;
     const before = found.subsystem;
+    if (holdsOthers(before, lvol.uuid)) {
+      throw new DriverError(
+        "NOT_READY",
+        `volume ${lvol.alias} on ${target.name} is in subsystem ${before?.nqn} together with others, whose hosts cannot be told apart: give it a subsystem of its own`,
+      );
+    }
     if (sharing === "single-node") refuseOthers(before, host, target, lvol);
     const nqn = before?.nqn ?? subsystemNqn(lvol.uuid);
     const completed = await completeExport(target, { nqn, uuid: lvol.uuid, host }, before);
@@ -169,7 +159,7 @@ export class Exports {
 
   /** Takes the lvol from the node; from every node of this cluster when `host` is undefined. */
   async unpublish(target: Target, uuid: string, host: string | undefined): Promise<void> {
-    await this.inTurn(target, uuid, async () => {
+    await this.#turns.inTurn(target, uuid, async () => {
       const own = await target.findSubsystem(subsystemNqn(uuid));
       const subsystem = own ?? (await findExport(target, uuid)).subsystem;
       if (subsystem === undefined) return;
@@ -179,12 +169,16 @@ export class Exports {
       const staying = hostsOf(subsystem).length - leaving.length;
       // An open export of upstream that never listed a host is left to those who use it; so is one with other volumes.
       const isOurs = leaving.length > 0 || !subsystem.allow_any_host;
-      const holdsOthers = subsystem.namespaces?.some(({ bdev_name }) => bdev_name !== uuid) ?? false;
       const { nqn } = subsystem;
       // Without removing the hosts before: the delete cuts them off itself, and targets that still wait for a removed host
       // to be gone (from v26.09 on) do not survive that the subsystem goes meanwhile.
-      if (staying === 0 && isOurs && !holdsOthers) await deleteSubsystem(target, nqn);
-      else await removeHosts(target, nqn, leaving);
+      if (staying === 0 && isOurs && !holdsOthers(subsystem, uuid)) {
+        await deleteSubsystem(target, nqn);
+        return;
+      }
+      await removeHosts(target, nqn, leaving);
+      // Targets answer before I/O that is under way has ended, and a repeated call finds the host off the list.
+      await untilDisconnected(target, nqn, host === undefined ? leaving : [host]);
     });
   }
 

@@ -2,6 +2,7 @@ import { SpdkRpcError } from "@org/spdk-rpc";
 
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
+import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { LvolNames } from "../volumes/lvol-names.ts";
 
@@ -11,11 +12,13 @@ import type { LvolNames } from "../volumes/lvol-names.ts";
  */
 export class HiddenSnapshots {
   readonly #names: LvolNames;
+  readonly #turns: LvolTurns;
   /** Internal snapshots whose clone is being made: not to be swept. */
   readonly #inUse = new Map<string, number>();
 
-  constructor(names: LvolNames) {
+  constructor(names: LvolNames, turns: LvolTurns) {
     this.#names = names;
+    this.#turns = turns;
   }
 
   /** Calls `work` while the lvol of this name is not swept. */
@@ -88,7 +91,8 @@ export class HiddenSnapshots {
   async #deleteIfUnneeded(target: Target, lvol: Lvol): Promise<boolean> {
     if (lvol.clones.length > 1 || this.#inUse.has(lvol.name)) return false;
     try {
-      await target.call("bdev_lvol_delete", { name: lvol.uuid });
+      const remove = () => target.call("bdev_lvol_delete", { name: lvol.uuid });
+      await this.#turns.inFamily(target, lvol.lvstore, remove);
       return true;
     } catch (error) {
       if (!(error instanceof SpdkRpcError)) throw error;

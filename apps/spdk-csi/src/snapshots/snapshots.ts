@@ -3,6 +3,7 @@ import { SpdkRpcError } from "@org/spdk-rpc";
 import { DriverError } from "../driver-error.ts";
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
+import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
 import type { LvolName, LvolNames } from "../volumes/lvol-names.ts";
@@ -16,6 +17,7 @@ import { type Snapshot, toSnapshot } from "./snapshot.ts";
 export interface SnapshotsOptions {
   readonly targets: Targets;
   readonly names: LvolNames;
+  readonly turns: LvolTurns;
   readonly now: () => Date;
 }
 
@@ -23,14 +25,16 @@ export interface SnapshotsOptions {
 export class Snapshots {
   readonly #targets: Targets;
   readonly #names: LvolNames;
+  readonly #turns: LvolTurns;
   readonly #now: () => Date;
   readonly #hidden: HiddenSnapshots;
 
-  constructor({ targets, names, now }: SnapshotsOptions) {
+  constructor({ targets, names, turns, now }: SnapshotsOptions) {
     this.#targets = targets;
     this.#names = names;
+    this.#turns = turns;
     this.#now = now;
-    this.#hidden = new HiddenSnapshots(names);
+    this.#hidden = new HiddenSnapshots(names, turns);
   }
 
   /** The snapshots of one target, oldest first; deleted ones are left out. */
@@ -71,7 +75,7 @@ export class Snapshots {
     const { target, lvol } = await getSource();
     await assertShallow(target, lvol);
     const made = this.#names.snapshot(name, lvol.uuid, this.#now());
-    const uuid = await target.call("bdev_lvol_snapshot", { lvol_name: lvol.uuid, snapshot_name: made });
+    const uuid = await this.#take(target, lvol, made);
     // Names differ by their time, so "File exists" guards nothing: look again, the earliest of two stays.
     const first = await this.#findOn(target, this.#names.snapshotHash(name), lvol.uuid);
     if (first === undefined) {
@@ -80,8 +84,17 @@ export class Snapshots {
         `snapshot "${name}" vanished while it was being made; the call can be repeated`,
       );
     }
-    if (first.lvol.uuid !== uuid) await target.call("bdev_lvol_delete", { name: uuid });
+    if (first.lvol.uuid !== uuid) await this.#delete(target, lvol.lvstore, uuid);
     return first;
+  }
+
+  #take(target: Target, { uuid, lvstore }: Lvol, name: string): Promise<string> {
+    const take = () => target.call("bdev_lvol_snapshot", { lvol_name: uuid, snapshot_name: name });
+    return this.#turns.inTurn(target, uuid, () => this.#turns.inFamily(target, lvstore, take));
+  }
+
+  #delete(target: Target, lvstore: string, uuid: string): Promise<unknown> {
+    return this.#turns.inFamily(target, lvstore, () => target.call("bdev_lvol_delete", { name: uuid }));
   }
 
   /** Looks on the source's target, and as far as they answer on the others, for a snapshot of that name. */
@@ -133,7 +146,7 @@ export class Snapshots {
     if (located === undefined) return this.#sweepFor(id);
     const { target, lvol } = located;
     try {
-      await target.call("bdev_lvol_delete", { name: lvol.uuid });
+      await this.#delete(target, lvol.lvstore, lvol.uuid);
     } catch (error) {
       if (!(error instanceof SpdkRpcError)) throw error;
       const now = await target.findLvol(lvol.uuid);
@@ -173,7 +186,7 @@ export class Snapshots {
     const existing = await target.findLvol(alias);
     if (existing !== undefined) return { target, lvol: existing };
     await assertShallow(target, volume);
-    await target.call("bdev_lvol_snapshot", { lvol_name: volume.uuid, snapshot_name: name });
+    await this.#take(target, volume, name);
     const lvol = await target.findLvol(alias);
     if (lvol !== undefined) return { target, lvol };
     throw new DriverError("CONFLICT", `snapshot ${alias} vanished while it was being made; the call can be repeated`);

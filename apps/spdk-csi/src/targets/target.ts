@@ -185,13 +185,15 @@ export class Target {
   async assertAbsent(uuid: string): Promise<void> {
     for (let facts: TargetFacts | undefined; facts !== (await this.facts()); ) {
       facts = await this.facts();
+      // Asked on one connection, or the target may have been started anew in between.
+      await this.lvstores();
+      // An lvstore is listed before its lvols are.
+      await this.call("bdev_wait_for_examine");
       const lvol = await this.findLvol(uuid);
       if (lvol !== undefined) {
         const what = `lvol ${lvol.alias} turned up while target "${this.name}" was coming back`;
         throw new DriverError("CONFLICT", `${what}; the call can be repeated`);
       }
-      // Asked on one connection, or the target may have been started anew in between.
-      await this.lvstores();
     }
   }
 

@@ -23,7 +23,11 @@ export async function findCandidates(
   asOf: "recent" | "now",
 ): Promise<Candidates> {
   if (only !== undefined && targets.find(only) === undefined) {
-    throw new DriverError("INVALID", `parameter target is "${only}", which the config does not have`);
+    // Not final: a volume may be there, and the target may come back into the config.
+    throw new DriverError(
+      "TARGET_UNAVAILABLE",
+      `parameter target is "${only}", which the config does not have: add it, or change the StorageClass`,
+    );
   }
   const asked = targets.all.filter(({ name, config }) => !config.cordoned && (only === undefined || name === only));
   const stores = await Promise.allSettled(

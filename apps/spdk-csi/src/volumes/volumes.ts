@@ -1,12 +1,13 @@
-import { isNoSpace, SpdkRpcError } from "@org/spdk-rpc";
+import { isNoSpace, type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
-import { hostsOf } from "../exports/export-parts.ts";
+import { holdsOthers, hostsOf } from "../exports/export-parts.ts";
 import { deleteSubsystem, type Exports } from "../exports/exports.ts";
 import { findExport } from "../exports/find-export.ts";
 import type { Snapshots } from "../snapshots/snapshots.ts";
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
+import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
 import { BlankVolumes, noSpace } from "./blank-volumes.ts";
@@ -24,19 +25,28 @@ export interface VolumePlace {
   readonly uuid: string;
 }
 
+/** What volumes are made with. */
+export interface VolumesParts {
+  readonly targets: Targets;
+  readonly names: LvolNames;
+  readonly snapshots: Snapshots;
+  readonly exports: Exports;
+  readonly turns: LvolTurns;
+}
+
 /** The life of volumes on the targets: lvols created, found, grown and deleted. */
 export class Volumes {
   readonly #targets: Targets;
   readonly #names: LvolNames;
   readonly #snapshots: Snapshots;
-  readonly #exports: Exports;
+  readonly #turns: LvolTurns;
   readonly #blank: BlankVolumes;
 
-  constructor(targets: Targets, names: LvolNames, snapshots: Snapshots, exports: Exports) {
+  constructor({ targets, names, snapshots, exports, turns }: VolumesParts) {
     this.#targets = targets;
     this.#names = names;
     this.#snapshots = snapshots;
-    this.#exports = exports;
+    this.#turns = turns;
     this.#blank = new BlankVolumes(
       targets,
       (existing, request) => this.#matching(existing, request),
@@ -160,6 +170,11 @@ export class Volumes {
 
   /** Grows the volume to the range's size; a volume that is large enough stays as it is. SPDK would shrink it. */
   async expand(id: string, range: SizeRange | undefined): Promise<Located> {
+    const place = (await this.locate(id)) ?? volumeNotFound(id);
+    return this.#turns.inTurn(place.target, place.uuid, async () => this.#expand(id, range));
+  }
+
+  async #expand(id: string, range: SizeRange | undefined): Promise<Located> {
     const located = await this.get(id);
     const { sizeBytes } = located.lvol;
     if (range !== undefined && range.limitBytes > 0n && sizeBytes > range.limitBytes) {
@@ -191,17 +206,19 @@ export class Volumes {
     const place = await this.locate(id);
     if (place === undefined) return;
     const { target, uuid } = place;
-    const deleted = await this.#exports.inTurn(target, uuid, async () => {
+    const deleted = await this.#turns.inTurn(target, uuid, async () => {
       const { lvol, subsystem } = await findExport(target, uuid);
       if (lvol === undefined) await target.assertAbsent(uuid);
       else if (!this.#names.isVolume(lvol)) return undefined;
       if (subsystem !== undefined) {
         await assertUnused(id, target, subsystem.nqn, hostsOf(subsystem));
-        await deleteSubsystem(target, subsystem.nqn);
+        if (holdsOthers(subsystem, uuid)) await removeNamespace(target, subsystem, uuid);
+        else await deleteSubsystem(target, subsystem.nqn);
       } else if (lvol?.claimed === true) {
         throw inUse(id, `is held by another module of target "${target.name}": let go of it there`);
       }
-      if (lvol !== undefined) await deleteLvol(target, uuid);
+      if (lvol?.isClone === true) await this.#turns.inFamily(target, lvol.lvstore, () => deleteLvol(target, uuid));
+      else if (lvol !== undefined) await deleteLvol(target, uuid);
       return lvol;
     });
     if (deleted !== undefined) await this.#snapshots.releaseBase({ target, lvol: deleted });
@@ -220,6 +237,12 @@ async function assertUnused(id: string, target: Target, nqn: string, hosts: read
     id,
     `has ${controllers.length} connected initiators (${initiators}): unstage it there before deleting it`,
   );
+}
+
+/** Takes one lvol out of a subsystem that exports others as well. */
+async function removeNamespace(target: Target, { nqn, namespaces = [] }: NvmfSubsystem, uuid: string): Promise<void> {
+  const own = namespaces.find(({ bdev_name }) => bdev_name === uuid);
+  if (own !== undefined) await target.call("nvmf_subsystem_remove_ns", { nqn, nsid: own.nsid });
 }
 
 async function deleteLvol(target: Target, uuid: string): Promise<void> {

@@ -1,0 +1,43 @@
+import { SpdkTimeoutError } from "@org/spdk-rpc";
+
+import { isUnavailable } from "./is-unavailable.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Keeps changes apart that a target does not survive together: of one lvol and its export, and of lvols that share
+ * clusters. All versions die when a snapshot and its only clone are deleted at once, or an lvol is deleted while it is
+ * snapshotted or resized.
+ */
+export class LvolTurns {
+  readonly #queue = new KeyedQueue();
+
+  /** Runs work that must not meet another change of the lvol or its export, until all that it sent has been answered. */
+  async inTurn<T>(target: Target, uuid: string, work: () => Promise<T>): Promise<T> {
+    return this.#run(target, `lvol ${uuid}`, work);
+  }
+
+  /**
+   * Runs a change of an lvol that is a snapshot, stands on one, or becomes one. Such work may be done in an lvol's turn,
+   * but takes no turn of its own.
+   */
+  async inFamily<T>(target: Target, lvstore: string, work: () => Promise<T>): Promise<T> {
+    return this.#run(target, `lvstore ${lvstore}`, work);
+  }
+
+  async #run<T>(target: Target, what: string, work: () => Promise<T>): Promise<T> {
+    target.assertHeard();
+    return this.#queue.run(`${target.name} ${what}`, async (hold) => {
+      try {
+        // After a restart the base bdevs are attached again before anything is looked for.
+        await target.facts();
+        return await work();
+      } catch (error) {
+        // What was not answered may still be carried out: nothing else may be sent before that is over.
+        if (error instanceof SpdkTimeoutError) hold(target.abandon());
+        else if (isUnavailable(error)) hold(target.settled());
+        throw error;
+      }
+    });
+  }
+}
