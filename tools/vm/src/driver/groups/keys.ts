@@ -42,7 +42,7 @@ export async function keyGroup(cluster: Cluster, check: Check): Promise<void> {
     });
     let acknowledged = 0;
     await check(
-      "keys: with the right ones a pod has its volume; a target that was restarted asks for them again",
+      "with the right ones a pod has its volume; a target that was restarted asks for them again",
       async () => {
         const path = await kubernetes.start(volume, node1);
         await untilLive(node1, volume.nqn, 2);

@@ -2,7 +2,7 @@ import type { Check } from "../../guest/check.ts";
 import { ensure, same, sh } from "../../guest/shell.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Claim, mounted, rawBlock, type Volume } from "../kubernetes.ts";
-import { assertWhole, RecordWriter, readRecords } from "../record-writer.ts";
+import { assertWhole, RecordWriter, readRecords, readRecordsHere } from "../record-writer.ts";
 import type { RecordsFound } from "../records-found.ts";
 import { CHECKS, tell } from "./observe.ts";
 
@@ -40,7 +40,7 @@ async function take({ kubernetes }: Cluster, volume: Volume, writer: RecordWrite
 }
 
 async function rawSnapshots(cluster: Cluster, check: Check): Promise<void> {
-  const { kubernetes } = cluster;
+  const { kubernetes, target } = cluster;
   const [node1, node2] = [cluster.node(1), cluster.node(2)];
   const claim = { sizeMib: RAW_MIB, capability: rawBlock() };
   const origin = await kubernetes.create("origin-raw", claim);
@@ -60,9 +60,13 @@ async function rawSnapshots(cluster: Cluster, check: Check): Promise<void> {
     async () => {
       for (const { name, source, acknowledged } of taken) {
         const restored = await kubernetes.create(`restored-${name}`, { ...claim, source });
-        const found = await readRecords(node2, await kubernetes.start(restored, node2), "raw");
-        assertPrefix(found, acknowledged, written);
-        await kubernetes.end(restored, node2);
+        const here = await readRecordsHere(target.lvolFile(restored.uuid), "raw");
+        assertPrefix(here, acknowledged, written);
+        if (name === taken.at(-1)?.name) {
+          const there = await readRecords(node2, await kubernetes.start(restored, node2), "raw");
+          same("on a node", JSON.stringify(there), JSON.stringify(here));
+          await kubernetes.end(restored, node2);
+        }
         await kubernetes.delete(restored);
       }
     },
