@@ -69,12 +69,14 @@ export function useDriver(): void {
 export async function start(
   targets: readonly TargetConfig[] = [target("t", uri)],
   maxVolumesPerNode = 0,
+  rpcTimeoutMs?: number,
 ): Promise<void> {
   const controller = createController({
     driverName: "csi.spdk.io",
     cluster: "default",
     maxVolumesPerNode,
     targets,
+    ...(rpcTimeoutMs !== undefined && { rpcTimeoutMs }),
     now: () => new Date(),
   });
   cleanups.push(() => controller.close());

@@ -1,5 +1,3 @@
-import { SpdkTimeoutError } from "@org/spdk-rpc";
-
 import { isUnavailable } from "./is-unavailable.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { Target } from "./target.ts";
@@ -14,7 +12,10 @@ export class LvolTurns {
 
   /** Runs work that must not meet another change of the lvol or its export, until all that it sent has been answered. */
   async inTurn<T>(target: Target, uuid: string, work: () => Promise<T>): Promise<T> {
-    return this.#run(target, `lvol ${uuid}`, work);
+    return this.#run(target, `lvol ${uuid}`, async () => {
+      await target.assertNotDying(uuid);
+      return work();
+    });
   }
 
   /**
@@ -34,8 +35,7 @@ export class LvolTurns {
         return await work();
       } catch (error) {
         // What was not answered may still be carried out: nothing else may be sent before that is over.
-        if (error instanceof SpdkTimeoutError) hold(target.abandon());
-        else if (isUnavailable(error)) hold(target.settled());
+        if (isUnavailable(error)) hold(target.settled());
         throw error;
       }
     });

@@ -84,8 +84,13 @@ export class Silence {
     if (!Number.isFinite(oldest)) return;
     this.#note(oldest);
     if (this.#now() - Math.max(oldest, this.#lastSign) >= ASK_AFTER_MS) this.#ask();
-    if (this.#since === undefined) return;
-    const error = this.#options.toError(this.#now() - this.#since);
+    if (this.#since !== undefined) this.giveUp();
+  }
+
+  /** Ends the waiting of all who wait. */
+  giveUp(): void {
+    const since = this.#since ?? Math.min(this.#now(), ...[...this.#waiting].map(({ startedAt }) => startedAt));
+    const error = this.#options.toError(this.#now() - since);
     for (const { giveUp } of this.#waiting) giveUp(error);
     this.#waiting.clear();
   }

@@ -1,4 +1,14 @@
-import { type CallOptions, type ConnectionState, connect, type SpdkClient, SpdkError } from "@org/spdk-rpc";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import {
+  type CallOptions,
+  type ConnectionState,
+  connect,
+  type SpdkClient,
+  SpdkError,
+  SpdkRpcError,
+  SpdkTimeoutError,
+} from "@org/spdk-rpc";
 
 import type { Credentials, TargetConfig } from "../config/target-config.ts";
 import { DriverError } from "../driver-error.ts";
@@ -6,7 +16,16 @@ import { signOfLife } from "./sign-of-life.ts";
 import { Silence } from "./silence.ts";
 
 /** A target that is asked whether it is there is given so long to answer. */
-const SIGN_TIMEOUT_MS = 10_000;
+const SIGN_TIMEOUT_MS = 5_000;
+
+/** When a new connection has been answered, the one in use is given so long: a target serves all of them in turn. */
+const SAME_SIGN_MS = 1_000;
+
+/** So many connections may wait for answers that are late: a target takes 64. */
+const MAX_REPLACED = 8;
+
+/** What a target does not survive a second time while the first is under way. */
+const DELETES = ["bdev_lvol_delete", "nvmf_delete_subsystem"];
 
 /** What a connection is made with. */
 export interface TargetConnectionOptions {
@@ -19,13 +38,21 @@ export interface TargetConnectionOptions {
 /** Where a target is reached. */
 type Address = Pick<TargetConfig, "name" | "rpcUrl" | "credentials" | "tls">;
 
-/** The one connection to a target: opened by the first call, and again after a loss. */
+/**
+ * The connection to a target: opened by the first call, and again after a loss. One on which nothing is answered any more
+ * is replaced, but closed only when its requests have been waited for: they may still be carried out.
+ */
 export class TargetConnection {
   readonly #options: TargetConnectionOptions;
+  /** Connections that were replaced and still have requests without an answer, oldest first. */
+  readonly #replaced = new Set<SpdkClient>();
+  /** Objects whose delete was sent and has not been answered, with the connection on which it was. */
+  readonly #dying = new Map<string, SpdkClient>();
   #address: Address;
   #learnt: Credentials | undefined;
   #client: SpdkClient;
   #silence: Silence;
+  #isAsking = false;
 
   constructor(address: Address, options: TargetConnectionOptions) {
     this.#address = address;
@@ -63,43 +90,56 @@ export class TargetConnection {
   }
 
   #onStateChange(): (state: ConnectionState) => void {
+    const silence = this.#silence;
     let wasConnected = false;
     return ({ status }) => {
-      if (wasConnected && status !== "connected") this.#options.onLost();
+      const isCurrent = silence === this.#silence;
+      if (isCurrent && wasConnected && status !== "connected") this.#options.onLost();
       wasConnected = status === "connected";
     };
   }
 
-  /** Later calls go over a new connection; the old one, which is returned, is the caller's to end. */
-  #replace(): SpdkClient {
+  /** Later calls go over a new connection; those under way end on the old one. */
+  #reopen(): void {
     const old = this.#client;
+    this.#replaced.add(old);
+    void old.settled().then(() => this.#drop(old));
+    const [oldest] = this.#replaced;
+    if (this.#replaced.size > MAX_REPLACED && oldest !== undefined) void this.#drop(oldest);
     this.#options.onLost();
     this.#silence = this.#listen();
     this.#client = this.#open(this.#onStateChange());
-    return old;
   }
 
-  #reopen(): void {
-    const old = this.#replace();
-    void old.settled().then(() => old.close());
-  }
-
-  /**
-   * Gives the connection up, since a request on it gets no answer: what was sent may still be carried out, so whoever goes
-   * on reads first how it stands.
-   */
-  async abandon(): Promise<void> {
-    await this.#replace().close();
+  async #drop(replaced: SpdkClient): Promise<void> {
+    this.#replaced.delete(replaced);
+    await replaced.close();
   }
 
   /** Closes the connection; later calls fail. */
   async close(): Promise<void> {
-    await this.#client.close();
+    await Promise.all([this.#client, ...this.#replaced].map((client) => client.close()));
   }
 
-  /** Waits until every request that was sent has been answered or its connection is gone. */
+  /**
+   * Waits until every request that was sent has been answered or its connection is gone, but no longer than a call may
+   * take: targets leave some without an answer for ever.
+   */
   async settled(): Promise<void> {
-    await this.#client.settled();
+    const timer = new AbortController();
+    const late = sleep(this.#options.rpcTimeoutMs, undefined, { signal: timer.signal, ref: false });
+    const all = Promise.all([this.#client, ...this.#replaced].map((client) => client.settled()));
+    await Promise.race([all, late]).finally(() => timer.abort());
+  }
+
+  /** Whether a delete of the lvol or subsystem was sent and has not been answered yet, on a connection that still stands. */
+  isDying(object: string): boolean {
+    return this.#dying.has(object);
+  }
+
+  /** Says that the object is gone, whatever became of the answer. */
+  isGone(object: string): void {
+    this.#dying.delete(object);
   }
 
   /** Throws TARGET_UNAVAILABLE while the target has said nothing for seconds although it was asked. */
@@ -109,7 +149,7 @@ export class TargetConnection {
 
   #listen(): Silence {
     const silence: Silence = new Silence({
-      ask: () => this.#askForSign(silence),
+      ask: () => void this.#askForSign(silence),
       toError: (silentMs) =>
         new DriverError(
           "TARGET_UNAVAILABLE",
@@ -119,14 +159,44 @@ export class TargetConnection {
     return silence;
   }
 
-  /** Over HTTP a question would wait behind the request that takes so long, so it has a connection of its own. */
-  #askForSign(silence: Silence): void {
-    const client = /^https?:/i.test(this.#address.rpcUrl) ? this.#open(() => undefined) : this.#client;
-    const ended = (error?: unknown): void => {
-      if (error === undefined || signOfLife(error) !== "none") silence.heard();
-      if (client !== this.#client) void client.close();
-    };
-    client.call("spdk_get_version", undefined, { timeoutMs: SIGN_TIMEOUT_MS }).then(() => ended(), ended);
+  get #isHttp(): boolean {
+    return /^https?:/i.test(this.#address.rpcUrl);
+  }
+
+  /**
+   * Asks on a connection of its own: over HTTP a question would wait behind the request that takes so long, and a TCP
+   * connection may have died without a word. If the one in use does not answer as well, it has.
+   */
+  async #askForSign(silence: Silence): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      await this.#compareSigns(silence);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  async #compareSigns(silence: Silence): Promise<void> {
+    const client = this.#client;
+    const fresh = this.#open(() => undefined);
+    const onOld = this.#isHttp ? Promise.resolve(true) : hasAnswered(client);
+    const onFresh = await hasAnswered(fresh);
+    await fresh.close();
+    if (!onFresh) return;
+    const isAlive = await Promise.race([onOld, sleep(SAME_SIGN_MS, false, { ref: false })]);
+    if (isAlive) {
+      silence.heard();
+    } else if (client === this.#client) {
+      this.#reopen();
+      silence.giveUp();
+    }
+  }
+
+  /** Whether a request was sent that gets no answer: over HTTP all others would wait behind it. */
+  #isStuck(error: unknown, options: CallOptions = {}): boolean {
+    if (!(error instanceof SpdkTimeoutError && error.maybeExecuted)) return false;
+    return this.#isHttp || options.timeoutMs === undefined;
   }
 
   /**
@@ -135,22 +205,47 @@ export class TargetConnection {
    */
   async call(method: string, params?: object, options?: CallOptions): Promise<unknown> {
     this.#silence.assertHeard();
+    const client = this.#client;
+    const object = objectOf(params);
+    const dying = DELETES.includes(method) ? object : undefined;
     try {
-      const answer = this.#client.call(method, params === undefined ? undefined : { ...params }, options);
-      return await this.#silence.whileHeard<unknown>(answer, signOfLife);
+      if (dying !== undefined) this.#dying.set(dying, client);
+      const answer = client.call(method, params === undefined ? undefined : { ...params }, options);
+      const result = await this.#silence.whileHeard<unknown>(answer, signOfLife);
+      if (dying !== undefined) this.#dying.delete(dying);
+      return result;
     } catch (error) {
+      if (dying !== undefined) void this.#untilAnswered(client, error).then(() => this.#survived(dying, client));
+      if (client === this.#client && this.#isStuck(error, options)) this.#reopen();
       // The error is this call's own; its class, code and words stay for whoever decides by them.
       if (error instanceof SpdkError) {
-        error.message = `target "${this.#address.name}"${about(params)}: ${error.message}`;
+        error.message = `target "${this.#address.name}"${object === undefined ? "" : `, ${object}`}: ${error.message}`;
       }
       throw error;
     }
   }
+
+  async #untilAnswered(client: SpdkClient, error: unknown): Promise<void> {
+    if (!(error instanceof SpdkRpcError)) await client.settled();
+  }
+
+  #survived(object: string, client: SpdkClient): void {
+    if (this.#dying.get(object) === client) this.#dying.delete(object);
+  }
 }
 
 /** The object of a call, by its parameters. */
-function about(params: object | undefined): string {
+function objectOf(params: object | undefined): string | undefined {
   const given: Readonly<Record<string, unknown>> = { ...params };
   const object = given["nqn"] ?? given["name"] ?? given["lvol_name"] ?? given["snapshot_name"];
-  return typeof object === "string" ? `, ${object}` : "";
+  return typeof object === "string" ? object : undefined;
+}
+
+async function hasAnswered(client: SpdkClient): Promise<boolean> {
+  try {
+    await client.call("spdk_get_version", undefined, { timeoutMs: SIGN_TIMEOUT_MS });
+    return true;
+  } catch (error) {
+    return signOfLife(error) !== "none";
+  }
 }

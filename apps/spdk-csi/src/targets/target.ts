@@ -10,6 +10,7 @@ import {
 
 import type { Credentials, TargetConfig } from "../config/target-config.ts";
 import { DriverError } from "../driver-error.ts";
+import { subsystemNqn } from "../volumes/volume-id.ts";
 import { attachBdevs } from "./attach-bdevs.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
 import { type Lvstore, toLvstore } from "./lvstore.ts";
@@ -66,19 +67,32 @@ export class Target {
     this.#connection.offer(credentials);
   }
 
-  /** Gives the connection up, since a request on it gets no answer; it may still be carried out. */
-  async abandon(): Promise<void> {
-    await this.#connection.abandon();
-  }
-
   /** Closes the connection; later calls fail. */
   async close(): Promise<void> {
     await this.#connection.close();
   }
 
-  /** Waits until every request that was sent has been answered or its connection is gone. */
+  /** Waits until every request that was sent has been answered or its connection is gone, but not for ever. */
   async settled(): Promise<void> {
     await this.#connection.settled();
+  }
+
+  /**
+   * Throws TARGET_UNAVAILABLE while an lvol or its subsystem, though its delete was sent, is still there: the target may
+   * not survive another change of it before it has answered.
+   */
+  async assertNotDying(uuid: string): Promise<void> {
+    for (const object of [uuid, subsystemNqn(uuid)]) {
+      if (!this.#connection.isDying(object)) continue;
+      const left = object === uuid ? await this.findLvol(uuid) : await this.findSubsystem(object);
+      if (left !== undefined) {
+        throw new DriverError(
+          "TARGET_UNAVAILABLE",
+          `target "${this.name}" was asked to delete ${object} and has not answered yet; the call can be repeated, and if this lasts the target has to be restarted`,
+        );
+      }
+      this.#connection.isGone(object);
+    }
   }
 
   /** Throws TARGET_UNAVAILABLE while the target has said nothing for seconds although it was asked. */
