@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   type ControllerPublishVolumeResponse,
@@ -134,4 +135,17 @@ export async function status(call: Promise<unknown>): Promise<{ code: string; de
   );
   if (error instanceof CsiError) return { code: error.code, details: error.message };
   throw new Error(`the call did not fail with a status: ${String(error)}`);
+}
+
+/** An orchestrator repeats what fails for now. */
+export async function persist<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      const isFinal = !(error instanceof CsiError) || !["UNAVAILABLE", "ABORTED", "INTERNAL"].includes(error.code);
+      if (isFinal || attempt === 50) throw error;
+      await sleep(5);
+    }
+  }
 }

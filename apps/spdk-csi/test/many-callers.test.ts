@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { CsiError } from "@org/csi-framework";
 import { inProcess } from "@org/csi-framework/testing";
@@ -8,7 +7,7 @@ import { expect, it } from "vitest";
 
 import { toCsiError } from "../src/errors.ts";
 import { createController } from "../src/wiring.ts";
-import { cleanups, dir, MALLOC, MIB, NODE, OTHER, target, useDriver, XFS } from "./driver-under-test.ts";
+import { cleanups, dir, MALLOC, MIB, NODE, OTHER, persist, target, useDriver, XFS } from "./driver-under-test.ts";
 
 useDriver();
 
@@ -25,19 +24,6 @@ async function startOn(spdkVersion: string) {
   const controller = createController({ ...options, targets: [target("t", uri)], rpcTimeoutMs: 1_000 });
   cleanups.push(() => controller.close());
   return { emulator, controller: inProcess(controller.driver, { mapError: toCsiError }).client.controller };
-}
-
-/** An orchestrator repeats what fails for now. */
-async function persist<T>(call: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await call();
-    } catch (error) {
-      const isFinal = !(error instanceof CsiError) || !["UNAVAILABLE", "ABORTED", "INTERNAL"].includes(error.code);
-      if (isFinal || attempt === 50) throw error;
-      await sleep(5);
-    }
-  }
 }
 
 it.each(["22.05", "24.05", "25.05", "26.09"])(

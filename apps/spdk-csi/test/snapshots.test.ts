@@ -2,7 +2,20 @@ import { silentLogger } from "@org/csi-framework";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { createController } from "../src/wiring.ts";
-import { create, csi, lvols, MIB, spdk, start, status, target, uri, useDriver, uuidOf } from "./driver-under-test.ts";
+import {
+  create,
+  csi,
+  lvols,
+  MIB,
+  persist,
+  spdk,
+  start,
+  status,
+  target,
+  uri,
+  useDriver,
+  uuidOf,
+} from "./driver-under-test.ts";
 
 useDriver();
 
@@ -77,6 +90,32 @@ describe("snapshots and clones", () => {
       if (await isSnapshot(id)) await csi.controller.deleteSnapshot({ snapshotId: id });
       else await csi.controller.deleteVolume({ volumeId: id });
     }
+    expect(await lvols()).toEqual([]);
+  });
+
+  it("taken, expanded and deleted with their volumes all at once leave nothing, and the target survives", async () => {
+    const capacityRange = { requiredBytes: 8n * MIB };
+    const family = async (index: number): Promise<void> => {
+      const { volumeId } = await create(`a${index}`, { capacityRange });
+      const { snapshot } = await csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: `s${index}` });
+      const snapshotId = snapshot?.snapshotId ?? "";
+      const of = (type: object) => ({ capacityRange, volumeContentSource: { type } });
+      const restored = await create(`r${index}`, of({ $case: "snapshot", value: { snapshotId } }));
+      const clone = await create(`c${index}`, of({ $case: "volume", value: { volumeId } }));
+      const again = () => csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: `t${index}` });
+      const grow = { volumeId, capacityRange: { requiredBytes: 16n * MIB } };
+      const [taken] = await Promise.allSettled([
+        persist(again),
+        persist(() => csi.controller.controllerExpandVolume(grow)),
+        persist(() => csi.controller.deleteSnapshot({ snapshotId })),
+        ...[volumeId, restored.volumeId, clone.volumeId].map((each) =>
+          persist(() => csi.controller.deleteVolume({ volumeId: each })),
+        ),
+      ]);
+      const left = taken.status === "fulfilled" ? (taken.value.snapshot?.snapshotId ?? "") : "";
+      if (left !== "") await persist(() => csi.controller.deleteSnapshot({ snapshotId: left }));
+    };
+    await Promise.all(Array.from({ length: 16 }, (_, index) => family(index)));
     expect(await lvols()).toEqual([]);
   });
 

@@ -62,7 +62,7 @@ export class Emulator {
       setHanging: (hanging) => this.#state.dataPlane.setHanging(hanging),
     });
     for (const fault of options.faults ?? []) this.#faults.add(fault);
-    this.#hazards = new Hazards(this.#version);
+    this.#hazards = new Hazards(this.#version, (name) => this.#state.findLvol(name));
     this.#state = this.#boot();
     const limit = new ConnectionLimit();
     this.#service = {

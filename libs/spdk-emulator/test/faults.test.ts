@@ -261,6 +261,64 @@ describe("hazards", () => {
     expect(emulator.hazards).toEqual({ "crashes: create_transport+create_transport": 1 });
   });
 
+  const request = (method: string, params: object) => JSON.stringify({ id: 1, method: `bdev_lvol_${method}`, params });
+  /** A volume, its snapshot, and what tells of both. */
+  const CLONE = request("delete", { name: "lvs0/v" });
+  const BASE = request("delete", { name: "lvs0/s" });
+  const SNAPSHOT = request("snapshot", { lvol_name: "lvs0/v", snapshot_name: "again" });
+  const RESIZE = (size: object) => request("resize", { name: "lvs0/v", ...size });
+
+  async function startWithSnapshot(spdkVersion: string) {
+    const emulator = await start({ spdkVersion });
+    const size = spdkVersion < "23.05" ? { size: 4_194_304 } : { size_in_mib: 4 };
+    await emulator.call("bdev_malloc_create", { ...MALLOC, num_blocks: 131_072 });
+    await emulator.call("bdev_lvol_create_lvstore", { bdev_name: "m", lvs_name: "lvs0", cluster_sz: 1_048_576 });
+    await emulator.call("bdev_lvol_create", { lvs_name: "lvs0", lvol_name: "v", thin_provision: true, ...size });
+    await emulator.call("bdev_lvol_snapshot", { lvol_name: "lvs0/v", snapshot_name: "s" });
+    return { emulator, resize: RESIZE(size) };
+  }
+
+  it.each(["22.05", "24.05", "26.09"])("of v%s are changes of lvols that share what goes", async (spdkVersion) => {
+    const pairs = [
+      [CLONE, BASE, "lvol_delete+lvol_delete_of_base"],
+      [BASE, CLONE, "lvol_delete+lvol_delete_of_clone"],
+      [CLONE, SNAPSHOT, "lvol_delete+lvol_snapshot"],
+      [SNAPSHOT, CLONE, "lvol_snapshot+lvol_delete"],
+      [CLONE, "resize", "lvol_delete+lvol_resize"],
+      ["resize", CLONE, "lvol_resize+lvol_delete"],
+    ] as const;
+    for (const [first, second, calls] of pairs) {
+      const { emulator, resize } = await startWithSnapshot(spdkVersion);
+      const wire = open();
+      wire.socket.write([first, second].map((each) => (each === "resize" ? resize : each)).join(""));
+      await until(() => wire.received.split("\n").length === 3, 2_000);
+      expect(emulator.hazards).toEqual({ [`crashes: ${calls}`]: 1 });
+      await emulator.close();
+    }
+  });
+
+  it("go on until the reply, also where the first has parted the lvols before", async () => {
+    const { emulator } = await startWithSnapshot("26.09");
+    emulator.addFault({ method: "bdev_lvol_delete", effect: "delay", when: "after", delayMs: 80, times: 1 });
+    open().socket.write(BASE);
+    await expect.poll(() => emulator.call("bdev_get_bdevs")).toHaveLength(2);
+    await call(open(), "bdev_lvol_delete", { name: "lvs0/v" });
+    expect(emulator.hazards).toEqual({ "crashes: lvol_delete+lvol_delete_of_clone": 1 });
+  });
+
+  it("of lvols are none one after the other, nor of lvols that share nothing", async () => {
+    const { emulator, resize } = await startWithSnapshot("26.09");
+    const wire = open();
+    for (const each of [resize, SNAPSHOT, BASE, CLONE]) await wire.call(each);
+    expect(emulator.hazards).toEqual({});
+    for (const lvol_name of ["a", "b"])
+      await emulator.call("bdev_lvol_create", { lvs_name: "lvs0", lvol_name, size_in_mib: 4 });
+    const both = open();
+    both.socket.write(request("delete", { name: "lvs0/a" }) + request("delete", { name: "lvs0/b" }));
+    await until(() => both.received.split("\n").length === 3, 2_000);
+    expect(emulator.hazards).toEqual({});
+  });
+
   it.each(["drop", "close"] as const)("are none after a call that a fault made %s", async (effect) => {
     const emulator = await start({ spdkVersion: "25.05" });
     await emulator.call("nvmf_create_subsystem", { nqn });
