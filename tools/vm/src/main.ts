@@ -1,6 +1,6 @@
 // What a real Linux host does with the emulator, and what the node's library and the driver do on real Linux hosts.
 // Usage: node tools/vm/src/main.ts emulator [GROUP ...] | mounter [GROUP ...] | driver [GROUP ...] | smoke | run COMMAND
-import { CLUSTERS, SUITES, type Suite } from "./suites.ts";
+import { CLUSTERS, MACHINES_AT_A_TIME, SUITES, type Suite } from "./suites.ts";
 import { testInCluster } from "./test-cluster.ts";
 import { testInMachine } from "./test-machine.ts";
 import { runInVirtualMachine } from "./virtual-machine.ts";
@@ -56,21 +56,32 @@ async function testSuite({ guest, machines, concurrency }: Suite, wanted: readon
   return total.status;
 }
 
-/** One cluster after the other, since each has two machines. */
+/** As many clusters at a time as there may be machines. */
 async function testDriver(wanted: readonly string[]): Promise<number> {
   if (!areKnown(wanted, CLUSTERS)) return 2;
-  const total = { status: 0, machines: 0, passed: 0, failed: 0 };
-  for (const { nodes, groups: all, onlyWhenNamed = false } of CLUSTERS) {
-    const groups = all.filter((name) => (wanted.length === 0 ? !onlyWhenNamed : wanted.includes(name)));
-    if (groups.length === 0 || total.status === TERMINATED) continue;
-    const { status, passed, failed } = await testInCluster({ nodes, groups });
-    if (status !== 0) process.stdout.write(`FAILED cluster of ${groups.join(", ")}: exit status ${status}\n`);
-    total.status = Math.max(total.status, status);
-    total.machines += nodes;
-    total.passed += passed;
-    total.failed += failed;
+  const clusters = CLUSTERS.map(({ nodes, groups, onlyWhenNamed = false }) => ({
+    nodes,
+    groups: groups.filter((name) => (wanted.length === 0 ? !onlyWhenNamed : wanted.includes(name))),
+  })).filter(({ groups }) => groups.length > 0);
+  const total = { status: 0, passed: 0, failed: 0 };
+  const running = new Set<{ readonly nodes: number; readonly ended: Promise<void> }>();
+  const count = (of: Iterable<{ readonly nodes: number }>): number =>
+    [...of].reduce((sum, { nodes }) => sum + nodes, 0);
+  for (const { nodes, groups } of clusters) {
+    while (count(running) + nodes > MACHINES_AT_A_TIME) await Promise.race([...running].map(({ ended }) => ended));
+    if (total.status === TERMINATED) break;
+    const ended = testInCluster({ nodes, groups }).then(({ status, passed, failed }) => {
+      if (status !== 0) process.stdout.write(`FAILED cluster of ${groups.join(", ")}: exit status ${status}\n`);
+      total.status = Math.max(total.status, status);
+      total.passed += passed;
+      total.failed += failed;
+      running.delete(one);
+    });
+    const one = { nodes, ended };
+    running.add(one);
   }
-  process.stdout.write(`${total.machines} machines: ${total.passed} passed, ${total.failed} failed\n`);
+  await Promise.all([...running].map(({ ended }) => ended));
+  process.stdout.write(`${count(clusters)} machines: ${total.passed} passed, ${total.failed} failed\n`);
   return total.status;
 }
 

@@ -7,6 +7,7 @@ import { setTimeout } from "node:timers/promises";
 
 import type { Cluster } from "./suites.ts";
 import type { Outcome } from "./test-machine.ts";
+import { prepareVirtualMachines } from "./virtual-machine.ts";
 
 const MAIN = join(import.meta.dirname, "driver/main.ts");
 /** What is begun in namespaces of their own ends with the first process there. */
@@ -18,14 +19,20 @@ const TERMINATED = 143;
 
 /** Does the groups of a cluster. Its networks and processes are in namespaces of their own, and go with them. */
 export async function testInCluster({ nodes, groups }: Cluster): Promise<Outcome> {
+  prepareVirtualMachines();
   const dir = await mkdtemp(join(tmpdir(), "vm-cluster-"));
   const args = [process.execPath, "--conditions=@org/source", MAIN, dir, String(nodes), ...groups];
   // In a session of its own: it is not the terminal that ends it, but the end of its input.
   const cluster = spawn("unshare", [...NAMESPACES, ...args], { stdio: ["pipe", "pipe", "inherit"], detached: true });
   let output = "";
+  let held = "";
   cluster.stdout.setEncoding("utf8").on("data", (text: string) => {
-    process.stdout.write(text);
     output += text;
+    held += text;
+    // What is told of a check stands before its own line; another cluster may speak at the same time.
+    const whole = /^(?:.*\n)*(?:ok|FAILED|\d+ passed).*\n/.exec(held)?.[0] ?? "";
+    process.stdout.write(whole);
+    held = held.slice(whole.length);
   });
   const closed = once(cluster, "close");
   const end = (): void => {
@@ -36,6 +43,7 @@ export async function testInCluster({ nodes, groups }: Cluster): Promise<Outcome
   process.once("SIGTERM", end).once("SIGINT", end);
   try {
     await closed;
+    process.stdout.write(held);
     const status = cluster.exitCode ?? TERMINATED;
     const [passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed$/m.exec(output)?.slice(1).map(Number) ?? [];
     // A cluster that ended without a word has failed, too.

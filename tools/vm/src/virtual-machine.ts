@@ -30,15 +30,21 @@ export interface VirtualMachine {
   end(): void;
 }
 
+/** Installs what is missing, and unpacks the kernel; gives the directory that keeps it. */
+export function prepareVirtualMachines(kernel: KernelFlavour = "cloud"): string {
+  const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");
+  const prepared = spawnSync(join(SCRIPTS, "prepare.sh"), [cache, kernel], { stdio: ["ignore", "ignore", "inherit"] });
+  if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
+  return cache;
+}
+
 /** Starts a shell command in a new virtual machine, as root; what it prints goes to `onOutput`. */
 export function startVirtualMachine(
   command: string,
   { timeoutSeconds, processors = 1, kernel = "cloud", kernelArguments = "", devices = [] }: MachineOptions,
   onOutput: (text: string) => void,
 ): VirtualMachine {
-  const cache = process.env["VM_CACHE"] ?? join(homedir(), ".cache/spdk-csi-vm");
-  const prepared = spawnSync(join(SCRIPTS, "prepare.sh"), [cache, kernel], { stdio: ["ignore", "ignore", "inherit"] });
-  if (prepared.status !== 0) throw new Error("the virtual machine cannot be prepared: it needs root and Debian 12");
+  const cache = prepareVirtualMachines(kernel);
   const args = [cache, kernel, String(timeoutSeconds), command, String(processors), kernelArguments, ...devices];
   const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "pipe", "inherit"] });
   machine.stdout.setEncoding("utf8").on("data", onOutput);

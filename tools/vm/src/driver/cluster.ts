@@ -18,6 +18,7 @@ export class Cluster {
   readonly controller: ControllerProcess;
   readonly kubernetes: Kubernetes;
   readonly #nodes: readonly NodeMachine[];
+  #accepted: ReadonlySet<string> = new Set();
   #stopped: Promise<void> | undefined;
 
   private constructor(
@@ -57,8 +58,17 @@ export class Cluster {
     return node;
   }
 
+  /** Takes what a failed check has left as given. */
+  async acceptLeftovers(): Promise<void> {
+    this.#accepted = new Set(await this.#allLeftovers());
+  }
+
   /** What is left of volumes on the target and on the nodes. */
   async leftovers(): Promise<string[]> {
+    return (await this.#allLeftovers()).filter((each) => !this.#accepted.has(each));
+  }
+
+  async #allLeftovers(): Promise<string[]> {
     const onNodes = await Promise.all(
       this.#nodes.map(async (node) => (await nodeLeftovers(node)).map((each) => `${each} on ${node.name}`)),
     );

@@ -192,14 +192,15 @@ export class Kubernetes {
   async unpublish(volume: Volume, node: NodeMachine, pod: string): Promise<void> {
     const targetPath = podPath(volume, pod);
     await node.csi.node.nodeUnpublishVolume({ volumeId: volume.id, targetPath }, { timeoutMs: CALL_MS });
-    await node.sh(`test ! -e ${targetPath} && rmdir --ignore-fail-on-non-empty -p ${dirname(targetPath)}`);
+    if ((await node.sh(`test -e ${targetPath} || echo gone`)) !== "gone") throw new Error(`${targetPath} is left`);
+    await removeFolder(node, dirname(targetPath));
   }
 
   /** Kubelet, when the last pod has ended. */
   async unstage(volume: Volume, node: NodeMachine): Promise<void> {
     const stagingTargetPath = stagingPath(volume);
     await node.csi.node.nodeUnstageVolume({ volumeId: volume.id, stagingTargetPath }, { timeoutMs: CALL_MS });
-    await node.sh(`mkdir -p ${stagingTargetPath} && rmdir --ignore-fail-on-non-empty -p ${stagingTargetPath}`);
+    await removeFolder(node, stagingTargetPath);
   }
 
   /** Everything until a pod runs; gives the path at which it has the volume. */
@@ -240,6 +241,12 @@ export class Kubernetes {
       volumeCapability: volume.capability,
     };
   }
+}
+
+/** Removes a folder, and those above it that are empty then. After a power cut it may never have been on the disk. */
+async function removeFolder(node: NodeMachine, path: string): Promise<void> {
+  const there = `there=${path}; until [ -d "$there" ]; do there=$(dirname "$there"); done`;
+  await node.sh(`${there}; rmdir --ignore-fail-on-non-empty -p "$there"`);
 }
 
 /** The subsystem of an lvol. */

@@ -52,8 +52,14 @@ process.stdout.on("error", () => undefined);
 let status = 1;
 try {
   await cluster.start();
-  process.stdout.write(`      ${nodes} nodes are up after ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
-  const runs = Object.entries(RUNS).map(([name, run]) => [name, (check: Check) => run(cluster, check)] as const);
+  process.stdout.write(`      machines up after ${((performance.now() - start) / 1000).toFixed(1)} s: ${nodes}\n`);
+  const runs = Object.entries(RUNS).map(([name, run]) => {
+    const begin = async (check: Check): Promise<void> => {
+      await cluster.acceptLeftovers();
+      await run(cluster, check);
+    };
+    return [name, begin] as const;
+  });
   status = await checks(Object.fromEntries(runs), wanted, () => cluster.logs());
 } catch (error) {
   process.stdout.write(`FAILED cluster: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 
 import type { Check } from "../../guest/check.ts";
-import { ensure, same } from "../../guest/shell.ts";
+import { same } from "../../guest/shell.ts";
 import type { Cluster } from "../cluster.ts";
 import { mounted, type Volume } from "../kubernetes.ts";
 import { assertWhole, RecordWriter, readRecords } from "../record-writer.ts";
@@ -10,19 +10,19 @@ import { tell } from "./observe.ts";
 /** After so many milliseconds of its work the controller is killed, round by round. */
 const ROUNDS = [0, 5, 15, 40];
 const VOLUMES = 4;
-/** Longer than a write takes in a machine that is emulated, shorter than a reconnect. */
-const UNNOTICED_MS = 1500;
 
 /** A controller that is killed in the middle of its work, and started anew. */
 export async function controllerGroup(cluster: Cluster, check: Check): Promise<void> {
   const { kubernetes, controller, target } = cluster;
-  const [node1, node2] = [cluster.node(1), cluster.node(2)];
+  const node = cluster.node(1);
   const claim = { sizeMib: 64, capability: mounted("ext4") };
   const running = await kubernetes.create("running", { ...claim, sizeMib: 256 });
-  const path = await kubernetes.start(running, node1);
-  const writer = new RecordWriter(node1, `${path}/records`, "controller");
+  const path = await kubernetes.start(running, node);
+  const writer = new RecordWriter(node, `${path}/records`, "controller");
   await writer.more(10);
   writer.takeSlowestMs();
+  const lostConnections = (): Promise<string> => node.sh("dmesg | grep -ci reconnect || true");
+  const lostBefore = await lostConnections();
 
   async function restart(): Promise<void> {
     await controller.kill();
@@ -39,7 +39,7 @@ export async function controllerGroup(cluster: Cluster, check: Check): Promise<v
         const volumes = await make();
         const [first, second] = volumes;
         if (first === undefined || second === undefined) throw new Error("no volumes");
-        await dyingWhile(() => Promise.all(volumes.map((volume) => kubernetes.attach(volume, node2))));
+        await dyingWhile(() => Promise.all(volumes.map((volume) => kubernetes.attach(volume, node))));
         // All that the attacher wanted is published when it looks again.
         await kubernetes.reconcile();
         same("left to publish", await kubernetes.reconcile(), 0);
@@ -59,7 +59,7 @@ export async function controllerGroup(cluster: Cluster, check: Check): Promise<v
         same("volumes", entries.length, all.length + 1);
         same("snapshots", (await kubernetes.controller.listSnapshots({})).entries.length, snapshots.length);
 
-        const detach = () => Promise.all(volumes.map((volume) => kubernetes.detach(volume, node2)));
+        const detach = () => Promise.all(volumes.map((volume) => kubernetes.detach(volume, node)));
         await dyingWhile(detach);
         await detach();
         const remove = async (): Promise<void> => {
@@ -82,11 +82,10 @@ export async function controllerGroup(cluster: Cluster, check: Check): Promise<v
   await check("the pods of volumes that were published have not noticed", async () => {
     await writer.more(10);
     await writer.stop();
-    const slowest = writer.takeSlowestMs();
-    tell(`slowest write meanwhile: ${slowest} ms`);
-    ensure(`at most ${UNNOTICED_MS} ms`, slowest < UNNOTICED_MS);
-    assertWhole(await readRecords(node1, `${path}/records`, "controller"), writer.acknowledged);
-    await kubernetes.end(running, node1);
+    tell(`slowest write meanwhile: ${writer.takeSlowestMs()} ms`);
+    same("lost connections", await lostConnections(), lostBefore);
+    assertWhole(await readRecords(node, `${path}/records`, "controller"), writer.acknowledged);
+    await kubernetes.end(running, node);
     await kubernetes.delete(running);
     same("left", (await cluster.leftovers()).join(", "), "");
   });

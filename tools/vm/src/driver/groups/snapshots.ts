@@ -41,19 +41,19 @@ async function take({ kubernetes }: Cluster, volume: Volume, writer: RecordWrite
 
 async function rawSnapshots(cluster: Cluster, check: Check): Promise<void> {
   const { kubernetes, target } = cluster;
-  const [node1, node2] = [cluster.node(1), cluster.node(2)];
+  const node = cluster.node(1);
   const claim = { sizeMib: RAW_MIB, capability: rawBlock() };
   const origin = await kubernetes.create("origin-raw", claim);
-  const path = await kubernetes.start(origin, node1);
+  const path = await kubernetes.start(origin, node);
   const taken: Taken[] = [];
   let written = 0;
   await check(`raw block: ${RAW_SNAPSHOTS} snapshots under load`, async () => {
-    const writer = new RecordWriter(node1, path, "raw");
+    const writer = new RecordWriter(node, path, "raw");
     for (let number = 1; number <= RAW_SNAPSHOTS; number++)
       taken.push(await take(cluster, origin, writer, `raw-${number}`));
     await writer.stop();
     written = writer.acknowledged;
-    assertWhole(await readRecords(node1, path, "raw"), written);
+    assertWhole(await readRecords(node, path, "raw"), written);
   });
   await check(
     "raw block: each restored holds what was acknowledged before, without a gap, and nothing else",
@@ -63,15 +63,15 @@ async function rawSnapshots(cluster: Cluster, check: Check): Promise<void> {
         const here = await readRecordsHere(target.lvolFile(restored.uuid), "raw");
         assertPrefix(here, acknowledged, written);
         if (name === taken.at(-1)?.name) {
-          const there = await readRecords(node2, await kubernetes.start(restored, node2), "raw");
+          const there = await readRecords(node, await kubernetes.start(restored, node), "raw");
           same("on a node", JSON.stringify(there), JSON.stringify(here));
-          await kubernetes.end(restored, node2);
+          await kubernetes.end(restored, node);
         }
         await kubernetes.delete(restored);
       }
     },
   );
-  await kubernetes.end(origin, node1);
+  await kubernetes.end(origin, node);
   for (const { id } of taken) await kubernetes.deleteSnapshot(id);
   await kubernetes.delete(origin);
   same("left", (await cluster.leftovers()).join(", "), "");
