@@ -144,6 +144,19 @@ describe("snapshots and clones", () => {
     await take(7);
   });
 
+  it("are listed page by page of what is asked for, also with a token that was handed out for something else", async () => {
+    const [a, b] = [await create("a"), await create("b")];
+    for (const { volumeId } of [a, b])
+      for (const name of ["s", "t"])
+        await csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: `${name}-${volumeId}` });
+    const { nextToken } = await csi.controller.listSnapshots({ sourceVolumeId: a.volumeId, maxEntries: 1 });
+    const { entries } = await csi.controller.listSnapshots({ sourceVolumeId: b.volumeId, startingToken: nextToken });
+    for (const { snapshot } of entries) expect(snapshot?.sourceVolumeId).toBe(b.volumeId);
+    expect(await csi.controller.listSnapshots({ sourceVolumeId: a.volumeId, startingToken: nextToken })).toMatchObject({
+      entries: [{ snapshot: { sourceVolumeId: a.volumeId } }],
+    });
+  });
+
   it("of one name and another volume are refused", async () => {
     const [a, b] = [await create("a"), await create("b")];
     await csi.controller.createSnapshot({ sourceVolumeId: a.volumeId, name: "s" });

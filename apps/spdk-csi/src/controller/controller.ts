@@ -284,10 +284,12 @@ export class SpdkController extends CsiDriver {
   ): Promise<DeepPartial<ListSnapshotsResponse>> {
     this.#takeCredentials(request);
     const { snapshotId, sourceVolumeId } = request;
-    const { entries, nextToken } = await this.#snapshotWalks.page(request, async () => {
+    const list = async () => {
       const all = snapshotId === "" ? await this.#allSnapshots(logger) : await this.#snapshotOf(snapshotId);
       return all.filter((each) => sourceVolumeId === "" || each.sourceVolumeId === sourceVolumeId);
-    });
+    };
+    const filter = JSON.stringify([snapshotId, sourceVolumeId]);
+    const { entries, nextToken } = await this.#snapshotWalks.page(request, list, filter);
     return { entries: entries.map((each) => ({ snapshot: toCsiSnapshot(each) })), nextToken };
   }
 

@@ -8,7 +8,7 @@ const MAX_KEPT = 32;
 export class Walks<T> {
   readonly #key: (item: T) => string;
   readonly #now: () => number;
-  /** By the token of the next page. */
+  /** By the token of the next page and the filter. */
   readonly #kept = new Map<string, { readonly items: readonly T[]; readonly until: number }>();
 
   constructor(key: (item: T) => string, now: () => number = () => performance.now()) {
@@ -16,18 +16,21 @@ export class Walks<T> {
     this.#now = now;
   }
 
-  /** The page that is asked for; a token whose list is no longer kept goes on in a list made anew. */
-  async page(request: PageRequest, list: () => Promise<readonly T[]>): Promise<Page<T>> {
-    const kept = this.#kept.get(request.startingToken);
+  /**
+   * The page that is asked for. A token whose list is no longer kept, or was handed out for another `filter`, goes on in a
+   * list made anew.
+   */
+  async page(request: PageRequest, list: () => Promise<readonly T[]>, filter = ""): Promise<Page<T>> {
+    const kept = this.#kept.get(request.startingToken + filter);
     const items = kept !== undefined && kept.until > this.#now() ? kept.items : await list();
     const page = paginate(items, request, { key: this.#key });
-    if (page.nextToken !== "") this.#keep(page.nextToken, items);
+    if (page.nextToken !== "") this.#keep(page.nextToken + filter, items);
     return page;
   }
 
-  #keep(token: string, items: readonly T[]): void {
-    this.#kept.delete(token);
-    this.#kept.set(token, { items, until: this.#now() + KEPT_MS });
+  #keep(key: string, items: readonly T[]): void {
+    this.#kept.delete(key);
+    this.#kept.set(key, { items, until: this.#now() + KEPT_MS });
     for (const [old, { until }] of this.#kept) {
       if (this.#kept.size <= MAX_KEPT && until > this.#now()) break;
       this.#kept.delete(old);
