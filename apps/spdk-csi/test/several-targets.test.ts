@@ -139,6 +139,23 @@ describe("placement", () => {
   });
 });
 
+it("overcommitting counts no snapshot, not even where the target has forgotten that it is one", async () => {
+  const base = { filename: join(dir, "disk"), name: "disk", block_size: 512 };
+  writeFileSync(base.filename, "");
+  truncateSync(base.filename, Number(4n * GIB));
+  const a = await startEmulator("a", {}, { dir: join(dir, "kept") });
+  await a.call("bdev_aio_create", base);
+  await a.call("bdev_lvol_create_lvstore", { bdev_name: base.name, lvs_name: "lvs", cluster_sz: 4_194_304 });
+  await start([config("a")]);
+  const thin = { parameters: { overcommitRatio: "1" }, capacityRange: { requiredBytes: 3n * GIB } };
+  const { volumeId } = await create("1", thin);
+  await csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: "s" });
+  await csi.controller.deleteVolume({ volumeId });
+  await a.restart();
+  await a.call("bdev_aio_create", base);
+  await create("2", thin);
+});
+
 describe("pain 17: a target that cannot be asked", () => {
   let a: Emulator;
   let b: Emulator;

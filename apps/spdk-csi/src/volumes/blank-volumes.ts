@@ -200,7 +200,7 @@ async function noRoom(place: Place, { range, parameters }: VolumeRequest): Promi
   const { overcommitRatio } = parameters;
   if (overcommitRatio === undefined || !parameters.thinProvision) return undefined;
   const promised = (await target.lvols())
-    .filter((lvol) => lvol.lvstore === lvstore.name && !lvol.isSnapshot)
+    .filter((lvol) => lvol.lvstore === lvstore.name && !lvol.isReadOnly)
     .reduce((sum, lvol) => sum + lvol.sizeBytes, sizeBytes);
   const limit = (lvstore.totalBytes * BigInt(Math.round(overcommitRatio * 1e6))) / 1_000_000n;
   if (promised <= limit) return undefined;
