@@ -34,7 +34,7 @@ export async function findCapacity(
 
 async function lvstoresOf(target: Target, logger: Logger): Promise<readonly Lvstore[]> {
   try {
-    return await target.lvstores();
+    return (await target.lvstores()).taking;
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     logger.warn("target cannot be asked; its space is not counted", { target: target.name, error: String(error) });

@@ -34,8 +34,7 @@ export class PublishedVolumes {
 
   /** Every volume of a target. */
   async list(target: Target): Promise<ListedVolume[]> {
-    // The lvstores tell whether all volumes can be there: a target that lacks one counts as unreachable.
-    const [lvols, nodes] = await Promise.all([target.lvols(), this.#exports.publishedNodes(target), target.lvstores()]);
+    const [lvols, nodes] = await Promise.all([target.lvols(), this.#exports.publishedNodes(target)]);
     return lvols
       .filter((lvol) => this.#names.isVolume(lvol))
       .map((lvol) => {

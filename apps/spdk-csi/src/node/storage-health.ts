@@ -12,13 +12,12 @@ import {
   type MadeFilesystemType,
 } from "@org/node-mounter";
 
+import { healthMessage } from "../health-message.ts";
+
 /** A finding about the node's storage as a whole. */
 type Finding = DeepPartial<BackendHealth>;
 
 const TIMEOUT_MS = 5000;
-/** CSI's limit for texts. */
-const MAX_MESSAGE_BYTES = 128;
-
 const CONTROLLERS = "/sys/class/nvme";
 const FABRICS_DEVICE = "/dev/nvme-fabrics";
 const MULTIPATH = "/sys/module/nvme_core/parameters/multipath";
@@ -138,10 +137,5 @@ async function readAttribute(host: Host, path: string): Promise<string | undefin
 }
 
 function finding(status: Status, reason: string, message: string): Finding {
-  return { status, reason, message: shorten(message) };
-}
-
-function shorten(text: string): string {
-  if (Buffer.byteLength(text) <= MAX_MESSAGE_BYTES) return text;
-  return `${text.slice(0, MAX_MESSAGE_BYTES - 3)}…`;
+  return { status, reason, message: healthMessage(message) };
 }

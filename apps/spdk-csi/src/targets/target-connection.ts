@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import {
   type CallOptions,
   type ConnectionState,
@@ -14,6 +12,7 @@ import type { Credentials, TargetConfig } from "../config/target-config.ts";
 import { DriverError } from "../driver-error.ts";
 import { signOfLife } from "./sign-of-life.ts";
 import { Silence } from "./silence.ts";
+import { within } from "./within.ts";
 
 /** A target that is asked whether it is there is given so long to answer. */
 const SIGN_TIMEOUT_MS = 5_000;
@@ -126,10 +125,8 @@ export class TargetConnection {
    * take: targets leave some without an answer for ever.
    */
   async settled(): Promise<void> {
-    const timer = new AbortController();
-    const late = sleep(this.#options.rpcTimeoutMs, undefined, { signal: timer.signal, ref: false });
     const all = Promise.all([this.#client, ...this.#replaced].map((client) => client.settled()));
-    await Promise.race([all, late]).finally(() => timer.abort());
+    await within(all, this.#options.rpcTimeoutMs, undefined);
   }
 
   /** Whether a delete of the lvol or subsystem was sent and has not been answered yet, on a connection that still stands. */
@@ -184,8 +181,7 @@ export class TargetConnection {
     const onFresh = await hasAnswered(fresh);
     await fresh.close();
     if (!onFresh) return;
-    const isAlive = await Promise.race([onOld, sleep(SAME_SIGN_MS, false, { ref: false })]);
-    if (isAlive) {
+    if (await within(onOld, SAME_SIGN_MS, false)) {
       silence.heard();
     } else if (client === this.#client) {
       this.#reopen();

@@ -6,12 +6,13 @@ import {
   type SpdkMethod,
   type SpdkResult,
   SpdkRpcError,
+  SpdkTimeoutError,
 } from "@org/spdk-rpc";
 
 import type { Credentials, TargetConfig } from "../config/target-config.ts";
 import { DriverError } from "../driver-error.ts";
 import { subsystemNqn } from "../volumes/volume-id.ts";
-import { attachBdevs } from "./attach-bdevs.ts";
+import { BaseBdevs } from "./base-bdevs.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
 import { type Lvstore, toLvstore } from "./lvstore.ts";
 import { missingLvstores } from "./missing-lvstores.ts";
@@ -25,10 +26,24 @@ export interface TargetFacts {
   readonly transports: Map<string, Promise<unknown>>;
   /** The DH-HMAC-CHAP keys that were put into its keyring, by name. */
   readonly keys: Set<string>;
+  /** Why something of what the target should have cannot be there yet: a base bdev, or what is on it. */
+  readonly delays: readonly string[];
   /** The lvstores as they were at `lvstoresAt`, less what was taken since. */
   lvstores: readonly Lvstore[];
   lvstoresAt: number;
 }
+
+/** The lvstores of a target. */
+export interface Lvstores {
+  readonly all: readonly Lvstore[];
+  /** Those that take new volumes: all, or those that the config names. */
+  readonly taking: readonly Lvstore[];
+  /** TARGET_UNAVAILABLE while one is not there that should be: what is not found may be on it. */
+  readonly missing: DriverError | undefined;
+}
+
+/** A disk that has died may keep the target examining it for ever: what is on other disks does not wait for it. */
+const EXAMINE_TIMEOUT_MS = 5_000;
 
 /** From this age on, lvstores are asked for again beside the next call that looks at them. */
 const LVSTORES_FRESH_MS = 2_000;
@@ -39,14 +54,20 @@ export class Target {
   readonly #connection: TargetConnection;
   #config: TargetConfig;
   #facts: Promise<TargetFacts> | undefined;
+  readonly #baseBdevs: BaseBdevs;
   /** Every lvstore that was ever there, by uuid: one that is missing has not been loaded yet. */
-  readonly #seen = new Map<string, string>();
+  #seen = new Map<string, string>();
 
   constructor(config: TargetConfig, rpcTimeoutMs: number) {
     this.name = config.name;
     this.#config = config;
-    const onLost = (): void => {
+    const forgetFacts = (): void => {
       this.#facts = undefined;
+    };
+    this.#baseBdevs = new BaseBdevs(this, forgetFacts);
+    const onLost = (): void => {
+      forgetFacts();
+      this.#baseBdevs.forget();
     };
     this.#connection = new TargetConnection(config, { rpcTimeoutMs, onLost });
   }
@@ -57,7 +78,8 @@ export class Target {
 
   /** Takes over a changed configuration; calls that are under way end on the old connection. */
   configure(config: TargetConfig): void {
-    if (config.rpcUrl !== this.#config.rpcUrl) this.#seen.clear();
+    // Answers of the old one that are still to come are noted where nobody looks any more.
+    if (config.rpcUrl !== this.#config.rpcUrl) this.#seen = new Map();
     this.#config = config;
     this.#connection.configure(config);
   }
@@ -122,43 +144,62 @@ export class Target {
   }
 
   async #readFacts(): Promise<TargetFacts> {
-    await attachBdevs(this);
-    const [{ fields }, transports, lvstores] = await Promise.all([
+    const seen = this.#seen;
+    const unattached = await this.#baseBdevs.attach();
+    const [{ fields }, transports, { unexamined, lvstores }] = await Promise.all([
       this.call("spdk_get_version"),
       this.call("nvmf_get_transports"),
-      this.call("bdev_lvol_get_lvstores"),
+      this.#readLvstores(),
     ]);
+    note(lvstores, seen);
     return {
       release: fields.major * 100 + fields.minor,
       transports: new Map(transports.map(({ trtype }) => [trtype.toUpperCase(), Promise.resolve()])),
       keys: new Set(),
-      lvstores: this.#see(lvstores.map(toLvstore)),
+      delays: [...unattached, ...unexamined],
+      lvstores,
       lvstoresAt: performance.now(),
     };
   }
 
-  #see(lvstores: readonly Lvstore[]): readonly Lvstore[] {
-    for (const { uuid, name } of lvstores) this.#seen.set(uuid, name);
-    return lvstores;
+  /** An lvstore is listed before its lvols are: only when all is examined, nobody takes one that is not listed for gone. */
+  async #readLvstores() {
+    const unexamined: string[] = [];
+    try {
+      await this.call("bdev_wait_for_examine", undefined, { timeoutMs: EXAMINE_TIMEOUT_MS });
+    } catch (error) {
+      if (!(error instanceof SpdkTimeoutError)) throw error;
+      unexamined.push("some bdev is still being examined");
+    }
+    return { unexamined, lvstores: (await this.call("bdev_lvol_get_lvstores")).map(toLvstore) };
   }
 
-  /** Asks for the lvstores that take volumes; throws TARGET_UNAVAILABLE while one that should be there is missing. */
-  async lvstores(options?: CallOptions): Promise<readonly Lvstore[]> {
+  /** Asks for the lvstores. */
+  async lvstores(options?: CallOptions): Promise<Lvstores> {
+    const seen = this.#seen;
     const facts = await this.facts();
-    const answer = await this.call("bdev_lvol_get_lvstores", undefined, options);
-    facts.lvstores = this.#see(answer.map(toLvstore));
+    facts.lvstores = (await this.call("bdev_lvol_get_lvstores", undefined, options)).map(toLvstore);
     facts.lvstoresAt = performance.now();
-    return this.#taking(facts.lvstores);
+    note(facts.lvstores, seen);
+    return this.#judge(facts);
   }
 
   /** The same from memory; space that is seconds old is asked for again meanwhile, for the next call. */
-  async recentLvstores(): Promise<readonly Lvstore[]> {
+  async recentLvstores(): Promise<Lvstores> {
     const facts = await this.facts();
     if (performance.now() - facts.lvstoresAt > LVSTORES_FRESH_MS) {
       facts.lvstoresAt = performance.now();
       this.lvstores().catch(() => undefined);
     }
-    return this.#taking(facts.lvstores);
+    return this.#judge(facts);
+  }
+
+  /** The lvstore of an lvol, whatever is missing beside it. */
+  async lvstoreOf({ alias, lvstore }: Lvol): Promise<Lvstore> {
+    const named = ({ all }: Lvstores): Lvstore | undefined => all.find(({ name }) => name === lvstore);
+    const store = named(await this.recentLvstores()) ?? named(await this.lvstores());
+    if (store !== undefined) return store;
+    throw new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" does not list the lvstore of ${alias}`);
   }
 
   /** Remembers that space was taken, until the target is asked again. */
@@ -169,15 +210,20 @@ export class Target {
     );
   }
 
-  #taking(lvstores: readonly Lvstore[]): readonly Lvstore[] {
+  #judge({ lvstores: all, delays }: TargetFacts): Lvstores {
     const wanted = this.#config.lvstores;
-    const missing = missingLvstores(lvstores, wanted, this.#seen);
-    if (missing !== undefined) {
-      // The next call attaches the base bdevs again: behind an HTTP proxy nobody sees that the target was restarted.
-      this.#facts = undefined;
-      throw new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" ${missing}`);
-    }
-    return wanted === undefined ? lvstores : lvstores.filter(({ name }) => wanted.includes(name));
+    const taking = wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name));
+    const lacks = missingLvstores(all, wanted, this.#seen);
+    // What the config does not name may be on any disk, seen or not.
+    const reasons = [
+      ...(lacks === undefined ? [] : [lacks]),
+      ...(lacks === undefined && wanted !== undefined ? [] : delays),
+    ];
+    if (reasons.length === 0) return { all, taking, missing: undefined };
+    // The next call attaches the base bdevs again: behind an HTTP proxy nobody sees that the target was restarted.
+    this.#facts = undefined;
+    const missing = new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" ${reasons.join("; ")}`);
+    return { all, taking, missing };
   }
 
   /** The lvol with this uuid or alias (`bdev_get_bdevs`); undefined when the target says that it has none. */
@@ -200,7 +246,8 @@ export class Target {
     for (let facts: TargetFacts | undefined; facts !== (await this.facts()); ) {
       facts = await this.facts();
       // Asked on one connection, or the target may have been started anew in between.
-      await this.lvstores();
+      const { missing } = await this.lvstores();
+      if (missing !== undefined) throw missing;
       // An lvstore is listed before its lvols are.
       await this.call("bdev_wait_for_examine");
       const lvol = await this.findLvol(uuid);
@@ -242,4 +289,8 @@ export class Target {
       return (await this.subsystems(options)).find((subsystem) => subsystem.nqn === nqn);
     }
   }
+}
+
+function note(lvstores: readonly Lvstore[], seen: Map<string, string>): void {
+  for (const { uuid, name } of lvstores) seen.set(uuid, name);
 }

@@ -2,8 +2,8 @@ import { DriverError } from "../driver-error.ts";
 import type { VolumeParameters } from "../parameters.ts";
 import { isUnavailable } from "../targets/is-unavailable.ts";
 import type { Located } from "../targets/located.ts";
-import type { Lvstore } from "../targets/lvstore.ts";
 import type { Targets } from "../targets/targets.ts";
+import { within } from "../targets/within.ts";
 import type { Place } from "./placement.ts";
 
 /** A target that may be left out is not waited for any longer. */
@@ -37,12 +37,13 @@ export async function findCandidates(
   );
   const places = stores.flatMap((answer, index) => {
     const target = asked[index];
-    const lvstores: readonly Lvstore[] = answer.status === "fulfilled" ? answer.value : [];
+    const lvstores = answer.status === "fulfilled" ? answer.value.taking : [];
     return target === undefined ? [] : lvstores.map((lvstore) => ({ target, lvstore }));
   });
-  const failed = stores.find((answer) => answer.status === "rejected");
-  if (failed !== undefined && !isUnavailable(failed.reason)) throw failed.reason;
-  return { places, unavailable: whenTargetDown === "wait" ? failed?.reason : undefined };
+  const failures = stores.map((answer) => (answer.status === "fulfilled" ? answer.value.missing : answer.reason));
+  const failure: unknown = failures.find((each) => each !== undefined);
+  if (failure !== undefined && !isUnavailable(failure)) throw failure;
+  return { places, unavailable: whenTargetDown === "wait" ? failure : undefined };
 }
 
 /** What asking for a name in several lvstores came to. */
@@ -74,18 +75,13 @@ export async function findByName(
 
 async function patiently<T>(answer: Promise<T>, isImpatient: boolean): Promise<T> {
   if (!isImpatient) return answer;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new DriverError("TARGET_UNAVAILABLE", `no answer within ${PATIENCE_MS} ms`)),
-      PATIENCE_MS,
-    );
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const given = await within(
+    answer.then((value) => ({ value })),
+    PATIENCE_MS,
+    undefined,
+  );
+  if (given !== undefined) return given.value;
+  throw new DriverError("TARGET_UNAVAILABLE", `no answer within ${PATIENCE_MS} ms`);
 }
 
 /** Of several volumes of one name the one that is in use, else the first in the config's order. */
