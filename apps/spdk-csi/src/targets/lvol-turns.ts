@@ -28,7 +28,7 @@ export class LvolTurns {
 
   async #run<T>(target: Target, what: string, work: () => Promise<T>): Promise<T> {
     target.assertHeard();
-    return this.#queue.run(`${target.name} ${what}`, async (hold) => {
+    return this.#queue.run(`${target.key} ${what}`, async (hold) => {
       try {
         // After a restart the base bdevs are attached again before anything is looked for.
         await target.facts();

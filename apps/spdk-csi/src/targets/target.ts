@@ -51,6 +51,8 @@ const LVSTORES_FRESH_MS = 2_000;
 /** One SPDK target: what the driver asks it, read into the driver's own types. */
 export class Target {
   readonly name: string;
+  /** The same for several names of one target, as a config may have them while one name takes another's place. */
+  readonly key: string;
   readonly #connection: TargetConnection;
   #config: TargetConfig;
   #facts: Promise<TargetFacts> | undefined;
@@ -60,6 +62,7 @@ export class Target {
 
   constructor(config: TargetConfig, rpcTimeoutMs: number) {
     this.name = config.name;
+    this.key = config.rpcUrl;
     this.#config = config;
     const forgetFacts = (): void => {
       this.#facts = undefined;

@@ -2,6 +2,7 @@ import { isNoSpace, SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import { isUnavailable } from "../targets/is-unavailable.ts";
+import { KeyedQueue } from "../targets/keyed-queue.ts";
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
 import type { Target } from "../targets/target.ts";
@@ -24,6 +25,7 @@ export class BlankVolumes {
   readonly #onMade: (target: Target, uuid: string) => void;
   /** Names that a create left unsure: the next one looks before it creates. A process that forgot finds out as well, later. */
   readonly #unsure = new Set<string>();
+  readonly #queue = new KeyedQueue();
 
   /** `onMade` is told of each lvol that was made, not of those that were found. */
   constructor(targets: Targets, match: Match, onMade: (target: Target, uuid: string) => void) {
@@ -79,7 +81,11 @@ export class BlankVolumes {
   ): Promise<Located | DriverError> {
     let full: DriverError | undefined;
     for (const place of orderPlaces(places, request.parameters, request.accessibility)) {
-      const made = (await noRoom(place, request)) ?? (await this.#createAt(place, places, lvolName, request));
+      const make = async () =>
+        (await noRoom(place, request)) ?? (await this.#createAt(place, places, lvolName, request));
+      // What is promised is counted: one after the other, or two would promise the last of it.
+      const isCounted = request.parameters.overcommitRatio !== undefined;
+      const made = isCounted ? await this.#queue.run(`${place.target.key} ${place.lvstore.name}`, make) : await make();
       if (!(made instanceof DriverError)) return made;
       full ??= made;
     }
