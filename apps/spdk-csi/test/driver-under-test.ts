@@ -144,7 +144,7 @@ export async function persist<T>(call: () => Promise<T>): Promise<T> {
       return await call();
     } catch (error) {
       const isFinal = !(error instanceof CsiError) || !["UNAVAILABLE", "ABORTED", "INTERNAL"].includes(error.code);
-      if (isFinal || attempt === 50) throw error;
+      if (isFinal || attempt === 500) throw error;
       await sleep(5);
     }
   }

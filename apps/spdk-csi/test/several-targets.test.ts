@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Emulator, type EmulatorOptions } from "@org/spdk-emulator";
@@ -39,6 +39,18 @@ async function startEmulator(
     await emulator.call("bdev_lvol_create_lvstore", { bdev_name, lvs_name, cluster_sz: 4_194_304 });
   }
   return emulator;
+}
+
+/** Target "a" with an lvstore on a disk that outlasts it; all of it is in the folder "a". */
+async function startOnDisk() {
+  const disk = { filename: join(dir, "a", "disk"), name: "disk", block_size: 512 };
+  mkdirSync(join(dir, "a"));
+  writeFileSync(disk.filename, "");
+  truncateSync(disk.filename, Number(256n * MIB));
+  const a = await startEmulator("a", {}, { dir: join(dir, "a") });
+  await a.call("bdev_aio_create", disk);
+  await a.call("bdev_lvol_create_lvstore", { bdev_name: disk.name, lvs_name: "lvs", cluster_sz: 4_194_304 });
+  return { a, disk };
 }
 
 const config = (name: string, fields: Partial<TargetConfig> = {}): TargetConfig => ({
@@ -137,23 +149,72 @@ describe("placement", () => {
     });
     await create("4", { ...thin, parameters: { target: "b" } });
   });
+
+  it("overcommits no further when several volumes are made at once", async () => {
+    const thin = { parameters: { target: "b", overcommitRatio: "1" }, capacityRange: { requiredBytes: GIB } };
+    const made = await Promise.allSettled(["1", "2", "3", "4", "5", "6"].map((name) => create(name, thin)));
+    // 4 GiB less what the lvstore keeps for itself.
+    expect(made.filter(({ status: outcome }) => outcome === "fulfilled")).toHaveLength(3);
+  });
 });
 
 it("overcommitting counts no snapshot, not even where the target has forgotten that it is one", async () => {
-  const base = { filename: join(dir, "disk"), name: "disk", block_size: 512 };
-  writeFileSync(base.filename, "");
-  truncateSync(base.filename, Number(4n * GIB));
-  const a = await startEmulator("a", {}, { dir: join(dir, "kept") });
-  await a.call("bdev_aio_create", base);
-  await a.call("bdev_lvol_create_lvstore", { bdev_name: base.name, lvs_name: "lvs", cluster_sz: 4_194_304 });
+  const { a, disk } = await startOnDisk();
   await start([config("a")]);
-  const thin = { parameters: { overcommitRatio: "1" }, capacityRange: { requiredBytes: 3n * GIB } };
+  const thin = { parameters: { overcommitRatio: "1" }, capacityRange: { requiredBytes: 192n * MIB } };
   const { volumeId } = await create("1", thin);
   await csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: "s" });
   await csi.controller.deleteVolume({ volumeId });
   await a.restart();
-  await a.call("bdev_aio_create", base);
+  await a.call("bdev_aio_create", disk);
   await create("2", thin);
+});
+
+describe("a disk that was copied to another target", () => {
+  const uuid = async (a: Emulator, alias: string): Promise<string> =>
+    ((await a.call("bdev_get_bdevs", { name: alias })) as { name: string }[])[0]?.name ?? "";
+  let volume: string;
+  let snapshot: string;
+  beforeEach(async () => {
+    const { a, disk } = await startOnDisk();
+    await a.call("bdev_lvol_create", { lvs_name: "lvs", lvol_name: "by-hand", size_in_mib: 64, thin_provision: true });
+    await a.call("bdev_lvol_snapshot", { lvol_name: "lvs/by-hand", snapshot_name: "snapshot-1" });
+    [volume, snapshot] = [await uuid(a, "lvs/by-hand"), await uuid(a, "lvs/snapshot-1")];
+    cpSync(join(dir, "a"), join(dir, "b"), { recursive: true });
+    const b = await startEmulator("b", {}, { dir: join(dir, "b") });
+    await b.call("bdev_aio_create", { ...disk, filename: join(dir, "b", "disk") });
+    await start([config("a"), config("b")]);
+  });
+
+  it("makes bare uuids say too little, for volumes and snapshots: nothing is done to either", async () => {
+    const from = (type: object) => create("c", { volumeContentSource: { type } });
+    const calls = {
+      publish: () => publish(volume),
+      unpublish: () => csi.controller.controllerUnpublishVolume({ volumeId: volume, nodeId: NODE }),
+      expand: () => csi.controller.controllerExpandVolume({ volumeId: volume, capacityRange: { requiredBytes: GIB } }),
+      delete: () => csi.controller.deleteVolume({ volumeId: volume }),
+      snapshot: () => csi.controller.createSnapshot({ sourceVolumeId: volume, name: "s" }),
+      clone: () => from({ $case: "volume", value: { volumeId: volume } }),
+      restore: () => from({ $case: "snapshot", value: { snapshotId: snapshot } }),
+      getSnapshot: () => csi.controller.getSnapshot({ snapshotId: snapshot }),
+      deleteSnapshot: () => csi.controller.deleteSnapshot({ snapshotId: snapshot }),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      const { code, details } = await status(call());
+      expect({ name, code, details }).toEqual({
+        name,
+        code: "FAILED_PRECONDITION",
+        details: expect.stringContaining('is on targets "a" and "b"'),
+      });
+    }
+  });
+
+  it("is told apart by ids that name the target", async () => {
+    await csi.controller.deleteVolume({ volumeId: `b:${volume}` });
+    await csi.controller.deleteSnapshot({ snapshotId: `b:${snapshot}` });
+    await publish(volume);
+    expect((await csi.controller.getSnapshot({ snapshotId: snapshot })).snapshot?.sourceVolumeId).toBe(`a:${volume}`);
+  });
 });
 
 describe("pain 17: a target that cannot be asked", () => {
@@ -240,6 +301,26 @@ it("a volume that an earlier try made elsewhere is found: the new one is taken b
   expect(await status(create("v"))).toMatchObject({ code: "ABORTED", details: expect.stringContaining("is on b") });
   expect(await lvolNames(a)).toEqual([]);
   expect((await create("v")).volumeId).toBe(`b:${String(lvol)}`);
+});
+
+it("--max-volumes-per-node holds when several are published at once, and under another name of their target", async () => {
+  await startEmulator("a", { lvs: 8n * GIB });
+  await start([config("a"), { ...config("a"), name: "alias" }], 2);
+  const volumes = await Promise.all(["1", "2", "3", "4"].map((name) => create(name, { parameters: { target: "a" } })));
+  const published = await Promise.allSettled(volumes.map(({ volumeId }) => publish(volumeId)));
+  expect(published.filter(({ status: outcome }) => outcome === "fulfilled")).toHaveLength(2);
+  const first = volumes[published.findIndex(({ status: outcome }) => outcome === "fulfilled")];
+  await publish(`alias:${first?.volumeId.slice(2)}`);
+});
+
+it("several names of one target do not meet in changes of one volume", async () => {
+  const a = await startEmulator("a", { lvs: 8n * GIB });
+  await start([config("a"), { ...config("a"), name: "alias" }]);
+  const { volumeId } = await create("v", { parameters: { target: "a" } });
+  await publish(volumeId);
+  const unpublish = (id: string) => csi.controller.controllerUnpublishVolume({ volumeId: id, nodeId: NODE });
+  await Promise.all([unpublish(volumeId), unpublish(`alias:${volumeId.slice(2)}`)]);
+  expect(a.hazards).toEqual({});
 });
 
 it("topology: volumes go where they are wanted, say from where they are reached, and capacity is told by place", async () => {

@@ -97,6 +97,48 @@ describe("a volume that upstream's driver made", () => {
     await create("restored", { volumeContentSource: source, capacityRange });
   });
 
+  it("had snapshots of plain names, which are shown with what is known of them", async () => {
+    const uuid = await upstreamVolume("pvc-1");
+    const take = (snapshot_name: string) => spdk.call("bdev_lvol_snapshot", { lvol_name: uuid, snapshot_name });
+    const [first, second] = [await take("snapshot-0815"), await take("another-prefix-4711")];
+    const shown = (id: string) => ({
+      snapshotId: id,
+      sourceVolumeId: `t:${uuid}`,
+      sizeBytes: 268_435_456n,
+      creationTime: new Date(0),
+      readyToUse: true,
+    });
+    for (const id of [`t:${first}`, first, second]) {
+      expect((await csi.controller.getSnapshot({ snapshotId: id })).snapshot).toEqual(
+        expect.objectContaining(shown(id)),
+      );
+      const { entries } = await csi.controller.listSnapshots({ snapshotId: id });
+      expect(entries).toMatchObject([{ snapshot: shown(id) }]);
+    }
+    for (const sourceVolumeId of ["", uuid, `t:${uuid}`]) {
+      const { entries } = await csi.controller.listSnapshots({ sourceVolumeId });
+      expect(entries.map(({ snapshot }) => snapshot?.snapshotId)).toEqual([`t:${first}`, `t:${second}`].toSorted());
+    }
+    // Once nothing stands on it, all that is known of its source is itself.
+    await csi.controller.deleteVolume({ volumeId: uuid });
+    expect((await csi.controller.getSnapshot({ snapshotId: second })).snapshot?.sourceVolumeId).toBe(`t:${second}`);
+  });
+
+  it("is a source by its bare uuid, and so are its snapshots", async () => {
+    const uuid = await upstreamVolume("pvc-1");
+    const { snapshot } = await csi.controller.createSnapshot({ name: "s", sourceVolumeId: uuid });
+    expect(snapshot?.sourceVolumeId).toBe(uuid);
+    const plain = await spdk.call("bdev_lvol_snapshot", { lvol_name: uuid, snapshot_name: "snapshot-0815" });
+    const from = (name: string, type: object) => create(name, { volumeContentSource: { type } });
+    for (const time of ["once", "again"]) {
+      await from("clone", { $case: "volume", value: { volumeId: uuid } });
+      const restored = await from("restored", { $case: "snapshot", value: { snapshotId: plain } });
+      expect(restored.capacityBytes, time).toBe(268_435_456n);
+    }
+    await csi.controller.deleteSnapshot({ snapshotId: plain });
+    expect(await status(csi.controller.getSnapshot({ snapshotId: plain }))).toMatchObject({ code: "NOT_FOUND" });
+  });
+
   it("had snapshots of plain names, which restore and delete by their ids", async () => {
     const uuid = await upstreamVolume("pvc-1");
     const snapshot = await spdk.call("bdev_lvol_snapshot", { lvol_name: uuid, snapshot_name: "snapshot-0815" });

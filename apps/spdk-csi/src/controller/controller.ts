@@ -45,7 +45,7 @@ import type { Snapshots } from "../snapshots/snapshots.ts";
 import { isUnavailable } from "../targets/is-unavailable.ts";
 import type { Targets } from "../targets/targets.ts";
 import type { LvolNames } from "../volumes/lvol-names.ts";
-import { formatVolumeId } from "../volumes/volume-id.ts";
+import { formatVolumeId, isSameLvol } from "../volumes/volume-id.ts";
 import { type Volumes, volumeNotFound } from "../volumes/volumes.ts";
 import { findCapacity } from "./capacity-report.ts";
 import { toCsiSnapshot, toCsiVolume, toRange, toSource, volumeContext } from "./csi-messages.ts";
@@ -261,7 +261,7 @@ export class SpdkController extends CsiDriver {
     const snapshot = await this.#parts.snapshots.ensure(request.name, sourceVolumeId, () =>
       this.#parts.volumes.get(sourceVolumeId),
     );
-    return { snapshot: toCsiSnapshot(snapshot) };
+    return { snapshot: toCsiSnapshot({ ...snapshot, sourceVolumeId }) };
   }
 
   override async deleteSnapshot(request: DeleteSnapshotRequest): Promise<object> {
@@ -286,7 +286,7 @@ export class SpdkController extends CsiDriver {
     const { snapshotId, sourceVolumeId } = request;
     const list = async () => {
       const all = snapshotId === "" ? await this.#allSnapshots(logger) : await this.#snapshotOf(snapshotId);
-      return all.filter((each) => sourceVolumeId === "" || each.sourceVolumeId === sourceVolumeId);
+      return all.filter((each) => sourceVolumeId === "" || isSameLvol(each.sourceVolumeId, sourceVolumeId));
     };
     const filter = JSON.stringify([snapshotId, sourceVolumeId]);
     const { entries, nextToken } = await this.#snapshotWalks.page(request, list, filter);

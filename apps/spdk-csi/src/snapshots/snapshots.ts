@@ -6,6 +6,7 @@ import type { Lvol } from "../targets/lvol.ts";
 import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
+import { findLocated } from "../volumes/locate.ts";
 import type { LvolName, LvolNames } from "../volumes/lvol-names.ts";
 import { parseVolumeId } from "../volumes/volume-id.ts";
 import type { VolumeSource } from "../volumes/volume-source.ts";
@@ -41,30 +42,32 @@ export class Snapshots {
   async list(target: Target): Promise<Snapshot[]> {
     const lvols = await target.lvols();
     const deleted = new Set(lvols.map((lvol) => deletedSnapshot(this.#names.parse(lvol.name))));
-    return lvols
-      .filter((lvol) => !deleted.has(lvol.uuid))
-      .flatMap((lvol) => toSnapshot(target, lvol, this.#names) ?? [])
+    const byAlias = new Map(lvols.map((lvol) => [lvol.alias, lvol]));
+    const shown = lvols.filter((lvol) => !deleted.has(lvol.uuid));
+    const snapshots = await Promise.all(
+      shown.map((lvol) => toSnapshot({ target, lvol }, this.#names, async (alias) => byAlias.get(alias))),
+    );
+    return snapshots
+      .filter((snapshot) => snapshot !== undefined)
       .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   }
 
   /** The snapshot of that id; undefined when there is none, or it was deleted. */
   async find(id: string): Promise<Snapshot | undefined> {
     const located = await this.#findLvol(id);
-    return located && toSnapshot(located.target, located.lvol, this.#names);
+    const snapshot = located && (await this.#read(located));
+    return snapshot && { ...snapshot, id };
+  }
+
+  #read(located: Located): Promise<Snapshot | undefined> {
+    return toSnapshot(located, this.#names, (alias) => located.target.findLvol(alias));
   }
 
   /** The lvol of that snapshot id, which may be one of upstream's, whose name says nothing. */
   async #findLvol(id: string): Promise<Located | undefined> {
-    const parsed = parseVolumeId(id);
-    if (parsed?.target === undefined) return undefined;
-    const target = this.#targets.get(parsed.target);
-    const lvol = await target.findLvol(parsed.uuid);
-    if (lvol === undefined) {
-      await target.assertAbsent(parsed.uuid);
-      return undefined;
-    }
-    if (!this.#names.isSnapshot(lvol)) return undefined;
-    return (await this.#hidden.isBuried(target, lvol)) ? undefined : { target, lvol };
+    const located = await findLocated(this.#targets, id);
+    if (located === undefined || !this.#names.isSnapshot(located.lvol)) return undefined;
+    return (await this.#hidden.isBuried(located.target, located.lvol)) ? undefined : located;
   }
 
   /** Takes the snapshot of a volume, or finds the one that an earlier call of this name took of it. */
@@ -134,7 +137,7 @@ export class Snapshots {
     });
     for (const { uuid } of named.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())) {
       const lvol = await target.findLvol(uuid);
-      const snapshot = lvol && toSnapshot(target, lvol, this.#names);
+      const snapshot = lvol && (await this.#read({ target, lvol }));
       if (snapshot !== undefined && !(await this.#hidden.isBuried(target, snapshot.lvol))) return snapshot;
     }
     return undefined;
@@ -158,8 +161,10 @@ export class Snapshots {
 
   /** Of what is gone nobody knows any more what stood below it: a call that died may have left that. */
   async #sweepFor(id: string): Promise<void> {
-    const name = parseVolumeId(id)?.target;
-    if (name !== undefined) await this.sweep(this.#targets.get(name));
+    const parsed = parseVolumeId(id);
+    if (parsed === undefined) return;
+    const targets = parsed.target === undefined ? this.#targets.all : [this.#targets.get(parsed.target)];
+    await Promise.all(targets.map((target) => this.sweep(target)));
   }
 
   /** Calls `work` with the snapshot that a clone of `source` is made from: the named one, or an internal one of the volume. */
@@ -193,13 +198,8 @@ export class Snapshots {
   }
 
   async #sourceVolume(id: string): Promise<Located> {
-    const parsed = parseVolumeId(id);
-    const candidates = parsed?.target === undefined ? this.#targets.all : [this.#targets.get(parsed.target)];
-    for (const target of parsed === undefined ? [] : candidates) {
-      const lvol = await target.findLvol(parsed?.uuid ?? "");
-      if (lvol !== undefined && this.#names.isVolume(lvol)) return { target, lvol };
-      if (lvol === undefined) await target.assertAbsent(parsed?.uuid ?? "");
-    }
+    const located = await findLocated(this.#targets, id);
+    if (located !== undefined && this.#names.isVolume(located.lvol)) return located;
     throw new DriverError("VOLUME_NOT_FOUND", `source volume "${id}" does not exist`);
   }
 

@@ -21,6 +21,11 @@ export function formatVolumeId(target: string, uuid: string): string {
   return `${target}:${uuid}`;
 }
 
+/** Whether `wanted`, which may be a bare uuid, names the lvol of `id`. */
+export function isSameLvol(id: string, wanted: string): boolean {
+  return id === wanted || parseVolumeId(id)?.uuid === wanted;
+}
+
 const NQN_PREFIX = "nqn.2020-04.io.spdk.csi:uuid:";
 
 /** The NQN of the subsystem that exports an lvol; the same as upstream's, so that its exports are recognised. */

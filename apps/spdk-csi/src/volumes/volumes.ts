@@ -13,17 +13,11 @@ import type { Targets } from "../targets/targets.ts";
 import { BlankVolumes, noSpace } from "./blank-volumes.ts";
 import { fits, humanBytes, type SizeRange, volumeSize } from "./capacity.ts";
 import { chooseVolume, findByName, findCandidates } from "./find-by-name.ts";
+import { findLocated, type LvolPlace, locate } from "./locate.ts";
 import type { LvolNames } from "./lvol-names.ts";
 import { isReachable } from "./placement.ts";
-import { parseVolumeId } from "./volume-id.ts";
 import type { VolumeRequest } from "./volume-request.ts";
 import type { VolumeSource } from "./volume-source.ts";
-
-/** Which lvol of which target an id names, whether it is there or not. */
-export interface VolumePlace {
-  readonly target: Target;
-  readonly uuid: string;
-}
 
 /** What volumes are made with. */
 export interface VolumesParts {
@@ -54,34 +48,15 @@ export class Volumes {
     );
   }
 
-  /**
-   * Where the volume of that id is to be found. A bare uuid, as upstream's static volumes have it, is looked for on every
-   * target; undefined when none has it, or the text is no id.
-   */
-  async locate(id: string): Promise<VolumePlace | undefined> {
-    const parsed = parseVolumeId(id);
-    if (parsed === undefined) return undefined;
-    const { uuid } = parsed;
-    if (parsed.target !== undefined) return { target: this.#targets.get(parsed.target), uuid };
-    const [only, ...others] = this.#targets.all;
-    if (only !== undefined && others.length === 0) return { target: only, uuid };
-    const answers = await Promise.allSettled(this.#targets.all.map((target) => target.findLvol(uuid)));
-    const at = answers.findIndex((answer) => answer.status === "fulfilled" && answer.value !== undefined);
-    const target = this.#targets.all[at];
-    if (target !== undefined) return { target, uuid };
-    for (const answer of answers) if (answer.status === "rejected") throw answer.reason;
-    await Promise.all(this.#targets.all.map((each) => each.assertAbsent(uuid)));
-    return undefined;
+  /** Where the volume of that id is to be found; undefined when no target has it. */
+  async locate(id: string): Promise<LvolPlace | undefined> {
+    return locate(this.#targets, id);
   }
 
   /** The volume of that id; undefined when its target answered that it has none. */
   async find(id: string): Promise<Located | undefined> {
-    const place = await this.locate(id);
-    if (place === undefined) return undefined;
-    const lvol = await place.target.findLvol(place.uuid);
-    if (lvol !== undefined) return this.#names.isVolume(lvol) ? { target: place.target, lvol } : undefined;
-    await place.target.assertAbsent(place.uuid);
-    return undefined;
+    const located = await findLocated(this.#targets, id);
+    return located !== undefined && this.#names.isVolume(located.lvol) ? located : undefined;
   }
 
   /** The volume of that id; throws VOLUME_NOT_FOUND. */
@@ -164,8 +139,8 @@ export class Volumes {
   }
 
   async #targetSize({ target, lvol }: Located, range: SizeRange | undefined): Promise<bigint> {
-    const store = (await target.recentLvstores()).find(({ name }) => name === lvol.lvstore);
-    return volumeSize(range, store?.clusterSizeBytes ?? 1n, lvol.sizeBytes);
+    const { clusterSizeBytes } = await target.lvstoreOf(lvol);
+    return volumeSize(range, clusterSizeBytes, lvol.sizeBytes);
   }
 
   /** Grows the volume to the range's size; a volume that is large enough stays as it is. SPDK would shrink it. */
@@ -194,9 +169,9 @@ export class Volumes {
       if (!(error instanceof SpdkRpcError)) throw error;
       const now = await target.findLvol(lvol.uuid);
       if (now !== undefined && now.sizeBytes >= sizeBytes) return { target, lvol: now };
-      const lvstore = (await target.lvstores()).find(({ name }) => name === lvol.lvstore);
-      if (isNoSpace(error) && lvstore !== undefined) throw noSpace({ target, lvstore }, sizeBytes, error);
-      throw error;
+      if (!isNoSpace(error)) throw error;
+      const lvstore = (await target.lvstores()).all.find(({ name }) => name === lvol.lvstore);
+      throw lvstore === undefined ? error : noSpace({ target, lvstore }, sizeBytes, error);
     }
     return { target, lvol: { ...lvol, sizeBytes } };
   }
