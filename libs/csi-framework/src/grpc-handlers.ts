@@ -24,9 +24,14 @@ export function grpcHandlers(service: ServiceName, pipeline: Pipeline): UntypedS
 
 function unaryHandler(rpc: RpcMethod, pipeline: Pipeline): handleUnaryCall<object, object> {
   return (call, callback) => {
+    const answer: typeof callback = (...outcome) => {
+      // Every call's end is told as a cancellation, which after the answer is none.
+      call.removeAllListeners("cancelled");
+      callback(...outcome);
+    };
     pipeline.unary(rpc, toIncoming(call)).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(toGrpcStatus(error)),
+      (response) => answer(null, response),
+      (error: unknown) => answer(toGrpcStatus(error)),
     );
   };
 }
