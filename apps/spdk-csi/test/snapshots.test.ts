@@ -134,6 +134,20 @@ describe("snapshots and clones", () => {
     expect(names.filter((name) => name.startsWith("i."))).toHaveLength(tells ? 1 : 3);
   });
 
+  it("under a volume that was expanded since give clones of the size that it has now", async () => {
+    const { volumeId } = await create("a", { capacityRange: { requiredBytes: 8n * MIB } });
+    const volumeContentSource = { type: { $case: "volume", value: { volumeId } } };
+    const clone = (name: string, capacityRange?: object) => create(name, { capacityRange, volumeContentSource });
+    expect(await clone("before")).toMatchObject({ capacityBytes: 8n * MIB });
+    await csi.controller.controllerExpandVolume({ volumeId, capacityRange: { requiredBytes: 16n * MIB } });
+    const { volumeId: after, capacityBytes } = await clone("after");
+    expect(capacityBytes).toBe(16n * MIB);
+    const [bdev] = await spdk.call("bdev_get_bdevs", { name: uuidOf(after) });
+    expect(BigInt(bdev?.num_blocks ?? 0) * BigInt(bdev?.block_size ?? 0)).toBe(16n * MIB);
+    expect(await clone("larger", { requiredBytes: 24n * MIB })).toMatchObject({ capacityBytes: 24n * MIB });
+    expect(await status(clone("smaller", { requiredBytes: 8n * MIB }))).toMatchObject({ code: "OUT_OF_RANGE" });
+  });
+
   it("do not pile up without end: each makes reads one step longer", { timeout: 60_000 }, async () => {
     const { volumeId } = await create("a", { capacityRange: { requiredBytes: 4n * MIB } });
     const take = (index: number) => csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: `s${index}` });

@@ -22,6 +22,12 @@ export interface SnapshotsOptions {
   readonly now: () => Date;
 }
 
+/** The snapshot that a clone is made from. */
+export interface CloneSource extends Located {
+  /** What the clone has at least: a volume may have been expanded since its snapshot was taken. */
+  readonly sourceBytes: bigint;
+}
+
 /** Snapshots: taken, found, deleted, and what volumes are cloned from. */
 export class Snapshots {
   readonly #targets: Targets;
@@ -168,15 +174,18 @@ export class Snapshots {
   }
 
   /** Calls `work` with the snapshot that a clone of `source` is made from: the named one, or an internal one of the volume. */
-  async withSourceOf<T>(source: VolumeSource, cloneName: string, work: (snapshot: Located) => Promise<T>): Promise<T> {
+  async withSourceOf<T>(source: VolumeSource, cloneName: string, work: (from: CloneSource) => Promise<T>): Promise<T> {
     if (source.kind === "snapshot") {
       const snapshot = await this.#findLvol(source.id);
       if (snapshot === undefined) throw new DriverError("SNAPSHOT_NOT_FOUND", `snapshot "${source.id}" does not exist`);
-      return work(snapshot);
+      return work({ ...snapshot, sourceBytes: snapshot.lvol.sizeBytes });
     }
     const { target, lvol: volume } = await this.#sourceVolume(source.id);
     const name = this.#reusableBase(volume) ?? this.#names.internalSnapshot(volume.uuid, cloneName);
-    return this.#hidden.using(name, async () => work(await this.#internalSnapshot(target, volume, name)));
+    return this.#hidden.using(name, async () => {
+      const snapshot = await this.#internalSnapshot(target, volume, name);
+      return work({ ...snapshot, sourceBytes: volume.sizeBytes });
+    });
   }
 
   /** The internal snapshot under a volume to which nothing was written since: a further clone needs none of its own. */

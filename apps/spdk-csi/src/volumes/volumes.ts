@@ -4,7 +4,7 @@ import { DriverError } from "../driver-error.ts";
 import { holdsOthers, hostsOf } from "../exports/export-parts.ts";
 import { deleteSubsystem, type Exports } from "../exports/exports.ts";
 import { findExport } from "../exports/find-export.ts";
-import type { Snapshots } from "../snapshots/snapshots.ts";
+import type { CloneSource, Snapshots } from "../snapshots/snapshots.ts";
 import type { Located } from "../targets/located.ts";
 import type { Lvol } from "../targets/lvol.ts";
 import type { LvolTurns } from "../targets/lvol-turns.ts";
@@ -90,7 +90,7 @@ export class Volumes {
     if (request.source !== undefined && !fits(lvol.sizeBytes, request.range)) {
       // A clone smaller than asked that was never exported is what a call left that died between clone and resize.
       const halfMade = !lvol.claimed && lvol.sizeBytes < (request.range?.requiredBytes ?? 0n);
-      if (halfMade) return this.#grow(existing, await this.#targetSize(existing, request.range));
+      if (halfMade) return this.#growInTurn(existing, await this.#targetSize(existing, request.range));
     }
     if (!fits(lvol.sizeBytes, request.range)) differs(`with ${humanBytes(lvol.sizeBytes)}`);
     return existing;
@@ -103,12 +103,13 @@ export class Volumes {
     const existing = chooseVolume(volumes);
     if (existing !== undefined) return this.#matching(existing, request);
     if (unavailable !== undefined || silent !== undefined) throw unavailable ?? silent;
-    return this.#snapshots.withSourceOf(source, request.name, (snapshot) => this.#clone(snapshot, name, request));
+    return this.#snapshots.withSourceOf(source, request.name, (from) => this.#clone(from, name, request));
   }
 
-  async #clone({ target, lvol: snapshot }: Located, name: string, request: VolumeRequest): Promise<Located> {
+  async #clone({ target, lvol: snapshot, sourceBytes }: CloneSource, name: string, request: VolumeRequest) {
     assertPlacedWith(snapshot, target, request);
-    const sizeBytes = await this.#targetSize({ target, lvol: snapshot }, request.range);
+    const source = { ...snapshot, sizeBytes: sourceBytes };
+    const sizeBytes = await this.#targetSize({ target, lvol: source }, request.range);
     const alias = `${snapshot.lvstore}/${name}`;
     let uuid: string;
     try {
@@ -135,7 +136,11 @@ export class Volumes {
       provenBlank: false,
       claimed: false,
     };
-    return sizeBytes > copiedBytes ? this.#grow({ target, lvol }, sizeBytes) : { target, lvol };
+    return sizeBytes > copiedBytes ? this.#growInTurn({ target, lvol }, sizeBytes) : { target, lvol };
+  }
+
+  async #growInTurn(located: Located, sizeBytes: bigint): Promise<Located> {
+    return this.#turns.inTurn(located.target, located.lvol.uuid, () => this.#grow(located, sizeBytes));
   }
 
   async #targetSize({ target, lvol }: Located, range: SizeRange | undefined): Promise<bigint> {
@@ -163,17 +168,26 @@ export class Volumes {
   }
 
   async #grow({ target, lvol }: Located, sizeBytes: bigint): Promise<Located> {
+    let refusal: SpdkRpcError | undefined;
     try {
       await target.call("bdev_lvol_resize", { name: lvol.uuid, size: sizeBytes });
     } catch (error) {
       if (!(error instanceof SpdkRpcError)) throw error;
-      const now = await target.findLvol(lvol.uuid);
-      if (now !== undefined && now.sizeBytes >= sizeBytes) return { target, lvol: now };
-      if (!isNoSpace(error)) throw error;
-      const lvstore = (await target.lvstores()).all.find(({ name }) => name === lvol.lvstore);
-      throw lvstore === undefined ? error : noSpace({ target, lvstore }, sizeBytes, error);
+      refusal = error;
     }
-    return { target, lvol: { ...lvol, sizeBytes } };
+    // Codes are not to be trusted, and another controller's late resize shrinks: what stands there now decides.
+    const now = await target.findLvol(lvol.uuid);
+    if (now !== undefined && now.sizeBytes >= sizeBytes) return { target, lvol: now };
+    if (refusal === undefined) {
+      const has = now === undefined ? "is gone" : `has ${now.sizeBytes}`;
+      throw new DriverError(
+        "CONFLICT",
+        `volume ${lvol.alias} on ${target.name} was resized to ${sizeBytes} bytes and ${has}: somebody else changes it, too; the call can be repeated`,
+      );
+    }
+    if (!isNoSpace(refusal)) throw refusal;
+    const lvstore = (await target.lvstores()).all.find(({ name }) => name === lvol.lvstore);
+    throw lvstore === undefined ? refusal : noSpace({ target, lvstore }, sizeBytes, refusal);
   }
 
   /** Deletes the volume; one that does not exist is fine, one that a node may use is refused. */
