@@ -14,7 +14,9 @@ import {
   csi,
   dir,
   MIB,
+  NODE,
   nqnOf,
+  OTHER,
   publish,
   spdk,
   start,
@@ -218,6 +220,20 @@ describe("what is left of exports and snapshots", () => {
     await spdk.call("bdev_lvol_delete", { name: uuidOf(clone.volumeId) });
     expect((await orphans([])).orphans.map(({ kind }) => kind)).toEqual(["snapshot", "tombstone"]);
   });
+});
+
+it("the mark of a volume's last node is named once the volume is gone", async () => {
+  const { volumeId } = await create("a");
+  for (const node of [NODE, OTHER]) {
+    await publish(volumeId, node);
+    await csi.controller.controllerUnpublishVolume({ volumeId, nodeId: node });
+  }
+  expect(await orphans([])).toMatchObject({ code: 0 });
+  await spdk.call("bdev_lvol_delete", { name: uuidOf(volumeId) });
+  const { orphans: found } = await orphans([]);
+  expect(found).toMatchObject([{ kind: "generation", detail: expect.stringContaining("deletes it at its start") }]);
+  await type(found[0]?.remove ?? "");
+  expect(await orphans([])).toMatchObject({ code: 0 });
 });
 
 describe("a target that cannot be asked", () => {

@@ -1,9 +1,10 @@
-import type { NvmfSubsystem } from "@org/spdk-rpc";
+import type { NvmfNamespaceState, NvmfSubsystem } from "@org/spdk-rpc";
 
 import type { Portal } from "../config/target-config.ts";
 import type { Target } from "../targets/target.ts";
 import { hostKeys } from "./authentication.ts";
 import { portalName } from "./export-context.ts";
+import type { NamespaceIdentity } from "./namespace-identity.ts";
 
 /** The serial number of every exported subsystem, as upstream sets it. */
 const SERIAL_NUMBER = "spdkcsi-sn";
@@ -15,6 +16,8 @@ export interface WantedExport {
   readonly uuid: string;
   /** The host NQN that is admitted. */
   readonly host: string;
+  /** What a namespace that has to be made is told by. Default: what the target gives it. */
+  readonly identity?: NamespaceIdentity | undefined;
 }
 
 /** One part of an export: whether a subsystem has it, and how it is made. */
@@ -27,7 +30,7 @@ export interface ExportPart {
 }
 
 /** The parts of an export on a target, in the order in which they are made: listeners last, when all else is right. */
-export function exportParts(target: Target, { nqn, uuid, host }: WantedExport): ExportPart[] {
+export function exportParts(target: Target, { nqn, uuid, host, identity }: WantedExport): ExportPart[] {
   return [
     {
       kind: "subsystem",
@@ -53,7 +56,7 @@ export function exportParts(target: Target, { nqn, uuid, host }: WantedExport): 
       kind: "namespace",
       name: `namespace of lvol ${uuid}`,
       isIn: (subsystem) => hasNamespace(subsystem, uuid),
-      make: () => target.call("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: uuid } }),
+      make: () => target.call("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: uuid, ...identity } }),
     },
     ...target.config.portals.map(
       (portal): ExportPart => ({
@@ -71,9 +74,14 @@ export function hostsOf(subsystem: NvmfSubsystem | undefined): string[] {
   return subsystem?.hosts.map(({ nqn }) => nqn) ?? [];
 }
 
+/** How a subsystem shows the lvol, if it does. */
+export function namespaceOf(subsystem: NvmfSubsystem | undefined, uuid: string): NvmfNamespaceState | undefined {
+  return subsystem?.namespaces?.find(({ bdev_name }) => bdev_name === uuid);
+}
+
 /** Whether a subsystem exports the lvol. */
 export function hasNamespace(subsystem: NvmfSubsystem | undefined, uuid: string): boolean {
-  return subsystem?.namespaces?.some(({ bdev_name }) => bdev_name === uuid) ?? false;
+  return namespaceOf(subsystem, uuid) !== undefined;
 }
 
 /** Whether a subsystem exports other lvols than this one. */

@@ -4,17 +4,18 @@ import { type NvmfSubsystem, SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import { isNodeOf } from "../node-identity.ts";
-import { isUnavailable } from "../targets/is-unavailable.ts";
 import type { Lvol } from "../targets/lvol.ts";
 import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
-import { lvolOfNqn, subsystemNqn } from "../volumes/volume-id.ts";
+import { subsystemNqn } from "../volumes/volume-id.ts";
 import { type Completed, completeExport, QUEUES_CHANGES } from "./complete-export.ts";
 import { type ExportContext, exportContext } from "./export-context.ts";
-import { hasListener, hasNamespace, holdsOthers, hostsOf } from "./export-parts.ts";
+import { hasListener, hasNamespace, holdsOthers, hostsOf, namespaceOf } from "./export-parts.ts";
 import { type FoundExport, findExport } from "./find-export.ts";
+import type { Generations } from "./generations.ts";
 import { NewLvols } from "./new-lvols.ts";
+import { NodeLimit } from "./node-limit.ts";
 import { untilDisconnected } from "./until-disconnected.ts";
 
 /** What a publish needs to know. */
@@ -33,21 +34,28 @@ export interface ExportsOptions {
   readonly cluster: string;
   /** Whether an lvol is a volume of this cluster: nothing else is ever exported. */
   readonly isVolume: (lvol: Lvol) => boolean;
+  readonly generations: Generations;
   /** 0 counts nothing. */
   readonly maxVolumesPerNode: number;
 }
 
+/** What a publish has come to. */
+interface Exported extends Pick<Completed, "subsystem"> {
+  readonly isAdmittedNow: boolean;
+  readonly nguid?: string | undefined;
+}
+
 /** Volumes as NVMe-oF subsystems: who may connect to what. */
 export class Exports {
-  readonly #targets: Targets;
   readonly #options: ExportsOptions;
+  readonly #limit: NodeLimit;
   readonly #turns: LvolTurns;
   readonly #newLvols = new NewLvols();
 
   constructor(targets: Targets, turns: LvolTurns, options: ExportsOptions) {
-    this.#targets = targets;
     this.#turns = turns;
     this.#options = options;
+    this.#limit = new NodeLimit(targets, options.maxVolumesPerNode);
   }
 
   /**
@@ -57,18 +65,24 @@ export class Exports {
   async publish(request: PublishRequest): Promise<ExportContext | undefined> {
     const { target, uuid } = request;
     const isNew = this.#newLvols.take(target, uuid);
-    return this.#turns.inTurn(target, uuid, async () => {
-      const { release } = await target.facts();
-      const full = this.#refuseFullNode(request);
-      if (isNew && release >= QUEUES_CHANGES && this.#options.maxVolumesPerNode === 0) return this.#publishNew(request);
-      const [found] = await Promise.all([findExport(target, uuid), full]);
-      return this.#publish(request, found);
-    });
+    const inTurn = () =>
+      this.#turns.inTurn(target, uuid, async () => {
+        const { release } = await target.facts();
+        if (isNew && release >= QUEUES_CHANGES) return this.#publishNew(request);
+        return this.#publish(request, await findExport(target, uuid));
+      });
+    return this.#limit.within(request, inTurn);
+  }
+
+  /** Forgets an lvol that was deleted, and deletes what was kept of its exports. */
+  async deleted(target: Target, lvol: Lvol): Promise<void> {
+    await this.#options.generations.forget(target, lvol);
   }
 
   /** Tells of an lvol that was made just now: its first publish need not look before it acts. */
   made(target: Target, uuid: string): void {
     this.#newLvols.add(target, uuid);
+    this.#options.generations.made(target, uuid);
   }
 
   /**
@@ -78,6 +92,7 @@ export class Exports {
   async #publishNew(request: PublishRequest): Promise<ExportContext | undefined> {
     const { target, uuid, host } = request;
     const wanted = { nqn: subsystemNqn(uuid), uuid, host };
+    this.#options.generations.admitted(target, uuid, host);
     const [found, completed] = await Promise.allSettled([
       target.findLvol(uuid),
       completeExport(target, wanted, undefined),
@@ -89,14 +104,16 @@ export class Exports {
     }
     const lvol = await this.#volumeOf(request, found.value);
     if (completed.status === "rejected") throw completed.reason;
-    return lvol && this.#context(request, lvol, completed.value, completed.value.hasAdmitted);
+    return lvol && this.#context(request, lvol, { ...completed.value, isAdmittedNow: completed.value.hasAdmitted });
   }
 
   async #publish(request: PublishRequest, found: FoundExport): Promise<ExportContext | undefined> {
+    const { generations } = this.#options;
     const { target, host, sharing } = request;
     const lvol = await this.#volumeOf(request, found.lvol);
     if (lvol === undefined) return undefined;
     const before = found.subsystem;
+    generations.seen(target, lvol.uuid, before);
     if (holdsOthers(before, lvol.uuid)) {
       throw new DriverError(
         "NOT_READY",
@@ -105,8 +122,12 @@ export class Exports {
     }
     if (sharing === "single-node") refuseOthers(before, host, target, lvol);
     const nqn = before?.nqn ?? subsystemNqn(lvol.uuid);
-    const completed = await completeExport(target, { nqn, uuid: lvol.uuid, host }, before);
-    return this.#context(request, lvol, completed, !hostsOf(before).includes(host));
+    const namespace = namespaceOf(before, lvol.uuid);
+    const identity = namespace === undefined ? await generations.identityFor(request, lvol) : undefined;
+    generations.admitted(target, lvol.uuid, host);
+    const completed = await completeExport(target, { nqn, uuid: lvol.uuid, host, identity }, before);
+    const isAdmittedNow = !hostsOf(before).includes(host);
+    return this.#context(request, lvol, { ...completed, isAdmittedNow, nguid: (namespace ?? identity)?.nguid });
   }
 
   async #volumeOf({ target, uuid }: PublishRequest, lvol: Lvol | undefined): Promise<Lvol | undefined> {
@@ -117,44 +138,21 @@ export class Exports {
   async #context(
     { target, uuid, host, sharing }: PublishRequest,
     lvol: Lvol,
-    { subsystem }: Completed,
-    isAdmittedNow: boolean,
+    { subsystem, isAdmittedNow, nguid }: Exported,
   ): Promise<ExportContext> {
+    const { generations } = this.#options;
     const nqn = subsystem?.nqn ?? subsystemNqn(uuid);
+    generations.seen(target, uuid, subsystem);
     if (sharing === "single-node" && others(subsystem, host).length > 0) {
       // Another controller was as fast: whoever sees both steps back, but never from a host that was there before.
-      if (isAdmittedNow) await removeHosts(target, nqn, [host]);
+      if (isAdmittedNow) {
+        await removeHosts(target, nqn, [host]);
+        generations.left(target, uuid, (each) => each === host);
+      }
       refuseOthers(subsystem, host, target, lvol);
     }
     const isProven = lvol.provenBlank && (isAdmittedNow || (await isUnconnected(target, nqn)));
-    return exportContext(target.config, nqn, uuid, isProven ? randomUUID() : undefined);
-  }
-
-  async #refuseFullNode({ target, uuid, host }: PublishRequest): Promise<void> {
-    const { maxVolumesPerNode } = this.#options;
-    if (maxVolumesPerNode === 0) return;
-    // What is published on a target that cannot be asked is not counted: it must not keep the others' volumes away.
-    const ask = async (each: Target) => {
-      try {
-        return await each.subsystems();
-      } catch (error) {
-        if (each !== target && isUnavailable(error)) return [];
-        throw error;
-      }
-    };
-    const all = await Promise.all(this.#targets.all.map(ask));
-    const exported = all.flatMap((subsystems, index) =>
-      subsystems
-        .filter((subsystem) => hostsOf(subsystem).includes(host))
-        .map((subsystem) => ({ subsystem, on: this.#targets.all[index] })),
-    );
-    const isThis = ({ subsystem, on }: (typeof exported)[number]): boolean =>
-      on === target && (hasNamespace(subsystem, uuid) || lvolOfNqn(subsystem.nqn) === uuid);
-    if (exported.length < maxVolumesPerNode || exported.some(isThis)) return;
-    throw new DriverError(
-      "NODE_FULL",
-      `node ${host} has ${exported.length} volumes, --max-volumes-per-node allows ${maxVolumesPerNode}`,
-    );
+    return exportContext(target.config, { nqn, uuid, nguid, blankProof: isProven ? randomUUID() : undefined });
   }
 
   /** Takes the lvol from the node; from every node of this cluster when `host` is undefined. */
@@ -162,9 +160,14 @@ export class Exports {
     await this.#turns.inTurn(target, uuid, async () => {
       const own = await target.findSubsystem(subsystemNqn(uuid));
       const subsystem = own ?? (await findExport(target, uuid)).subsystem;
-      if (subsystem === undefined) return;
+      const { generations } = this.#options;
       const isLeaving = (each: string): boolean =>
         host === undefined ? isNodeOf(this.#options.cluster, each) : each === host;
+      generations.seen(target, uuid, subsystem);
+      if (subsystem === undefined) {
+        generations.left(target, uuid, isLeaving);
+        return;
+      }
       const leaving = hostsOf(subsystem).filter(isLeaving);
       const staying = hostsOf(subsystem).length - leaving.length;
       // An open export of upstream that never listed a host is left to those who use it; so is one with other volumes.
@@ -174,9 +177,11 @@ export class Exports {
       // to be gone (from v26.09 on) do not survive that the subsystem goes meanwhile.
       if (staying === 0 && isOurs && !holdsOthers(subsystem, uuid)) {
         await deleteSubsystem(target, nqn);
+        generations.left(target, uuid, isLeaving);
         return;
       }
       await removeHosts(target, nqn, leaving);
+      generations.left(target, uuid, isLeaving);
       // Targets answer before I/O that is under way has ended, and a repeated call finds the host off the list.
       await untilDisconnected(target, nqn, host === undefined ? leaving : [host]);
     });

@@ -14,7 +14,7 @@ import { type VolumeExports, volumeExports } from "./volume-exports.ts";
 
 /** Something on a target that nothing seems to need. */
 export interface Orphan {
-  readonly kind: "volume" | "export" | "snapshot" | "tombstone";
+  readonly kind: "volume" | "export" | "snapshot" | "tombstone" | "generation";
   readonly target: string;
   /** A volume id or an NQN. */
   readonly id: string;
@@ -70,12 +70,13 @@ function orphanedVolume({ name: target, config }: Target, lvol: Lvol, exports: V
   };
 }
 
-/** Snapshots and tombstones that no user sees, and that the next sweep of the controller deletes. */
+/** Snapshots, tombstones and generations that no user sees, and that the next sweep of the controller deletes. */
 function findHidden(target: Target, lvols: readonly Lvol[], names: LvolNames): readonly Orphan[] {
   const byUuid = new Map(lvols.map((lvol) => [lvol.uuid, lvol]));
   return lvols.flatMap((lvol): Orphan[] => {
     const name = names.parse(lvol.name);
     if (name.kind === "internal" && lvol.clones.length < 2) return [unneeded("snapshot", target, lvol)];
+    if (name.kind === "generation" && !byUuid.has(name.volumeUuid)) return [unneeded("generation", target, lvol)];
     if (name.kind !== "tombstone") return [];
     const buried = byUuid.get(name.snapshotUuid);
     if (buried === undefined) return [unneeded("tombstone", target, lvol)];
@@ -83,14 +84,16 @@ function findHidden(target: Target, lvols: readonly Lvol[], names: LvolNames): r
   });
 }
 
-function unneeded(kind: "snapshot" | "tombstone", { name: target, config }: Target, lvol: Lvol): Orphan {
-  const what =
-    kind === "tombstone"
-      ? "marks a snapshot as deleted that is gone or not needed"
-      : "hidden, and under fewer than two clones";
+const UNNEEDED = {
+  snapshot: "hidden, and under fewer than two clones",
+  tombstone: "marks a snapshot as deleted that is gone or not needed",
+  generation: "tells who had a volume that is gone",
+} as const;
+
+function unneeded(kind: keyof typeof UNNEEDED, { name: target, config }: Target, lvol: Lvol): Orphan {
   return {
     ...lvolOrphan(kind, { target, config }, lvol),
-    detail: `${what}: the controller deletes it at its start and with the next delete on this target`,
+    detail: `${UNNEEDED[kind]}: the controller deletes it at its start and with the next delete on this target`,
     remove: deleteCommand(config, lvol),
   };
 }

@@ -77,6 +77,10 @@ export class HiddenSnapshots {
     const named = (await target.lvolNames()).map(({ uuid, name }) => ({ uuid, ...this.#names.parse(name) }));
     for (const name of named) {
       if (name.kind === "internal") await this.#sweepOne(target, name.uuid);
+      if (name.kind === "generation" && !named.some(({ uuid }) => uuid === name.volumeUuid)) {
+        await target.assertAbsent(name.volumeUuid);
+        await this.#sweepOne(target, name.uuid);
+      }
       if (name.kind !== "tombstone") continue;
       if (await this.#sweepOne(target, name.snapshotUuid)) await this.#sweepOne(target, name.uuid);
     }

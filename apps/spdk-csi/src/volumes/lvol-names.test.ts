@@ -15,7 +15,7 @@ describe("names of volumes", () => {
     expect(names.volume("a".repeat(63))).toBe("a".repeat(63));
   });
 
-  it.each(["a".repeat(64), "v-x", "s.x", "i.x", "t.x", "a~b", "with space", "a/b", "ünïcode", ".dot", ""])(
+  it.each(["a".repeat(64), "v-x", "s.x", "i.x", "t.x", "g.x", "a~b", "with space", "a/b", "ünïcode", ".dot", ""])(
     "are a hash where %j would be taken for something else",
     (name) => {
       expect(names.volume(name)).toMatch(/^v-[0-9a-f]{40}$/);
@@ -40,6 +40,7 @@ describe.each(["default", "east", LONGEST])("names in cluster %s", (cluster) => 
     snapshot: names.snapshot("snapshot-1", UUID, TIME),
     internal: names.internalSnapshot(UUID, "clone"),
     tombstone: names.tombstone(UUID),
+    generation: names.generation(UUID, 36 ** 4 - 1, "nqn.2020-04.io.spdk.csi:node:default:worker-1"),
   };
 
   it.each(Object.entries(all))("fit SPDK's 63 bytes: %s", (_kind, name) => {
@@ -51,6 +52,12 @@ describe.each(["default", "east", LONGEST])("names in cluster %s", (cluster) => 
     expect(names.parse(all.plain)).toEqual({ kind: "volume" });
     expect(names.parse(all.internal)).toEqual({ kind: "internal", sourceUuid: UUID });
     expect(names.parse(all.tombstone)).toEqual({ kind: "tombstone", snapshotUuid: UUID });
+    expect(names.parse(all.generation)).toEqual({
+      kind: "generation",
+      volumeUuid: UUID,
+      number: 36 ** 4 - 1,
+      ownerHash: names.ownerHash("nqn.2020-04.io.spdk.csi:node:default:worker-1"),
+    });
     expect(names.parse(all.snapshot)).toEqual({
       kind: "snapshot",
       nameHash: names.snapshotHash("snapshot-1"),
@@ -69,6 +76,6 @@ describe.each(["default", "east", LONGEST])("names in cluster %s", (cluster) => 
 
 it("a name that only looks like a snapshot's is a volume", () => {
   const names = new LvolNames("default");
-  for (const name of ["s.a.b.c", "i.x.y", "t.", "s.", "s.hash.notauuid.zz"])
+  for (const name of ["s.a.b.c", "i.x.y", "t.", "s.", "s.hash.notauuid.zz", "g.x.1.y"])
     expect(names.parse(name)).toEqual({ kind: "volume" });
 });

@@ -9,7 +9,7 @@ const MAX_LVOL_NAME_BYTES = 63;
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** Beginnings that mean something below. */
-const RESERVED = /^(?:v-|s\.|i\.|t\.)/;
+const RESERVED = /^(?:v-|s\.|i\.|t\.|g\.)/;
 
 /** What an lvol's name says about it; lvols of other clusters are "foreign" and never touched or listed. */
 export type LvolName =
@@ -17,6 +17,12 @@ export type LvolName =
   | { readonly kind: "snapshot"; readonly nameHash: string; readonly sourceUuid: string; readonly createdAt: Date }
   | { readonly kind: "internal"; readonly sourceUuid: string }
   | { readonly kind: "tombstone"; readonly snapshotUuid: string }
+  | {
+      readonly kind: "generation";
+      readonly volumeUuid: string;
+      readonly number: number;
+      readonly ownerHash: string;
+    }
   | { readonly kind: "foreign" };
 
 /** An lvol, as far as it tells what it is. */
@@ -77,6 +83,16 @@ export class LvolNames {
     return `${this.#prefix}t.${shortUuid(snapshotUuid)}`;
   }
 
+  /** An empty lvol that says of a volume which generation its export is, and whose: another host begins another one. */
+  generation(volumeUuid: string, number: number, owner: string): string {
+    return `${this.#prefix}g.${shortUuid(volumeUuid)}.${number.toString(36)}.${this.ownerHash(owner)}`;
+  }
+
+  /** The part of a generation's name that stands for its owner; with the longest prefix it leaves a number 4 digits. */
+  ownerHash(owner: string): string {
+    return hash(owner, 12);
+  }
+
   /** Whether an lvol is a volume of this cluster, or a plain one of nobody's. */
   isVolume(lvol: NamedLvol): boolean {
     return this.parse(lvol.name).kind === "volume" && !isPlainSnapshot(lvol);
@@ -98,6 +114,11 @@ export class LvolNames {
     if (source === undefined) return { kind: "volume" };
     if (mark === "t" && rest.length === 1) return { kind: "tombstone", snapshotUuid: source };
     if (mark === "i" && rest.length === 2) return { kind: "internal", sourceUuid: source };
+    if (mark === "g" && rest.length === 3) {
+      const [, number = "", ownerHash = ""] = rest;
+      if (!/^[0-9a-z]{1,8}$/.test(number)) return { kind: "volume" };
+      return { kind: "generation", volumeUuid: source, number: Number.parseInt(number, 36), ownerHash };
+    }
     if (mark === "s" && rest.length === 3) {
       const milliseconds = Number.parseInt(rest[2] ?? "", 36);
       if (!Number.isFinite(milliseconds)) return { kind: "volume" };

@@ -33,6 +33,7 @@ export class Volumes {
   readonly #targets: Targets;
   readonly #names: LvolNames;
   readonly #snapshots: Snapshots;
+  readonly #exports: Exports;
   readonly #turns: LvolTurns;
   readonly #blank: BlankVolumes;
 
@@ -40,6 +41,7 @@ export class Volumes {
     this.#targets = targets;
     this.#names = names;
     this.#snapshots = snapshots;
+    this.#exports = exports;
     this.#turns = turns;
     this.#blank = new BlankVolumes(
       targets,
@@ -208,6 +210,7 @@ export class Volumes {
       }
       if (lvol?.isClone === true) await this.#turns.inFamily(target, lvol.lvstore, () => deleteLvol(target, uuid));
       else if (lvol !== undefined) await deleteLvol(target, uuid);
+      if (lvol !== undefined) await this.#exports.deleted(target, lvol);
       return lvol;
     });
     if (deleted !== undefined) await this.#snapshots.releaseBase({ target, lvol: deleted });

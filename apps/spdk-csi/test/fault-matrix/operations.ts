@@ -116,6 +116,16 @@ export const OPERATIONS: readonly Operation[] = [
     before: [create("a"), publish("a", NODE, SHARED)],
     step: publish("a", OTHER, SHARED),
   },
+  {
+    title: "ControllerPublishVolume, on another node",
+    before: [create("a"), publish("a"), unpublish("a")],
+    step: publish("a", OTHER),
+  },
+  {
+    title: "ControllerPublishVolume, back from another node",
+    before: [create("a"), publish("a"), unpublish("a"), publish("a", OTHER), unpublish("a", OTHER)],
+    step: publish("a"),
+  },
   { title: "ControllerUnpublishVolume", before: [create("a"), publish("a")], step: unpublish("a") },
   {
     title: "ControllerUnpublishVolume, one of two nodes",
@@ -128,6 +138,11 @@ export const OPERATIONS: readonly Operation[] = [
     step: unpublish("a", ""),
   },
   { title: "DeleteVolume", before: [create("a")], step: remove("a") },
+  {
+    title: "DeleteVolume of one that was on two nodes",
+    before: [create("a"), publish("a"), unpublish("a"), publish("a", OTHER), unpublish("a", OTHER)],
+    step: remove("a"),
+  },
   { title: "DeleteVolume with snapshots", before: [create("a"), snapshot("s", "a")], step: remove("a") },
   {
     title: "DeleteVolume of a clone of a volume",
