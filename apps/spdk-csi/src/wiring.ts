@@ -50,11 +50,15 @@ export function createController(options: ControllerOptions): Controller {
   const volumes = new Volumes({ targets, names, snapshots, exports, turns });
   const driver = new SpdkController({ driverName, cluster, targets, names, volumes, snapshots, exports });
   const sweep = async (logger: Logger): Promise<void> => {
-    const each = targets.all.map((target) =>
-      snapshots.sweep(target).catch((error: unknown) => {
+    const each = targets.all.map(async (target) => {
+      const warn = (error: unknown) =>
         logger.warn("target cannot be swept now", { target: target.name, error: String(error) });
-      }),
-    );
+      try {
+        for (const refusal of await snapshots.sweep(target)) warn(refusal);
+      } catch (error) {
+        warn(error);
+      }
+    });
     await Promise.all(each);
   };
   return { driver, reload: (configs) => targets.configure(configs), sweep, close: () => targets.close() };

@@ -3,7 +3,19 @@ import { join } from "node:path";
 import { Emulator } from "@org/spdk-emulator";
 import { expect, it } from "vitest";
 
-import { cleanups, create, csi, dir, MALLOC, NODE, publish, start, target, useDriver } from "./driver-under-test.ts";
+import {
+  cleanups,
+  create,
+  csi,
+  dir,
+  MALLOC,
+  MIB,
+  NODE,
+  publish,
+  start,
+  target,
+  useDriver,
+} from "./driver-under-test.ts";
 
 useDriver();
 
@@ -82,4 +94,21 @@ it("a walk of ListVolumes costs one listing, however many pages it has", async (
     expect(ids.size).toBe(26);
   });
   expect(costs).toBe(1);
+});
+
+it("a delete of what is gone looks at all that is hidden in a few writes, and does nothing about what is needed", async () => {
+  const emulator = await startOn("26.09", 0);
+  const first = await create("first");
+  const small = (name: string, fields: object = {}) =>
+    create(name, { capacityRange: { requiredBytes: MIB }, ...fields });
+  for (let index = 0; index < 20; index += 1) {
+    const { volumeId } = await small(`a${index}`);
+    await small(`c${index}`, { volumeContentSource: { type: { $case: "volume", value: { volumeId } } } });
+  }
+  await csi.controller.deleteVolume({ volumeId: first.volumeId });
+  const before = (await emulator.call("bdev_get_bdevs")) as object[];
+  expect(
+    await roundTrips(emulator, () => csi.controller.deleteVolume({ volumeId: first.volumeId })),
+  ).toBeLessThanOrEqual(7);
+  expect(await emulator.call("bdev_get_bdevs")).toHaveLength(before.length);
 });

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { silentLogger } from "@org/csi-framework";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -16,6 +18,7 @@ import {
   useDriver,
   uuidOf,
 } from "./driver-under-test.ts";
+import { REAL_TARGET } from "./target-under-test.ts";
 
 useDriver();
 
@@ -67,6 +70,48 @@ describe("snapshots and clones", () => {
     await next.sweep(silentLogger);
     await next.close();
     expect(await lvols()).toMatchObject([{ uuid: uuidOf(volumeId) }]);
+  });
+
+  describe.skipIf(REAL_TARGET !== undefined)("that nothing needs any more", () => {
+    const addFault = (fault: object) => spdk.call("emulator_add_fault", { ...fault });
+    let gone: string;
+    let hidden: string[];
+    beforeEach(async () => {
+      hidden = [];
+      for (const name of ["a", "b"]) {
+        const { volumeId } = await create(name);
+        const { volumeId: clone } = await create(`clone-of-${name}`, {
+          volumeContentSource: { type: { $case: "volume", value: { volumeId } } },
+        });
+        const [bdev] = await spdk.call("bdev_get_bdevs", { name: uuidOf(clone) });
+        hidden.push(`lvs0/${bdev?.driver_specific.lvol?.base_snapshot}`);
+        // As a delete leaves it that dies before its end.
+        await spdk.call("bdev_lvol_delete", { name: uuidOf(clone) });
+        gone = clone;
+      }
+    });
+    const left = async () => {
+      const names = (await lvols()).map(({ name }) => `lvs0/${name}`);
+      return hidden.filter((each) => names.includes(each));
+    };
+
+    it("are swept by a delete of what is gone, which does not fail with one that cannot be swept now", async () => {
+      await addFault({ method: "bdev_lvol_delete", effect: "error", times: 1 });
+      await csi.controller.deleteVolume({ volumeId: gone });
+      expect(await left()).toHaveLength(1);
+      await csi.controller.deleteVolume({ volumeId: gone });
+      expect(await left()).toEqual([]);
+    });
+
+    it("are swept only once the target has examined its bdevs: before, not all that is there is listed", async () => {
+      // The first time it is asked whether the volume is there.
+      await addFault({ method: "bdev_wait_for_examine", effect: "delay", delay_ms: 500, nth: 2 });
+      const deleted = csi.controller.deleteVolume({ volumeId: gone });
+      await sleep(250);
+      expect(await left()).toHaveLength(2);
+      await deleted;
+      expect(await left()).toEqual([]);
+    });
   });
 
   it("are deleted with whatever stands on them or below, in every order", async () => {

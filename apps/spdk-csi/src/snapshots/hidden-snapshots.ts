@@ -6,6 +6,18 @@ import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { LvolNames } from "../volumes/lvol-names.ts";
 
+/** A disk that has died may keep the target examining it for ever. */
+const EXAMINE_TIMEOUT_MS = 5_000;
+
+/** So many lvols are asked for in one write. */
+const READ_AT_ONCE = 64;
+
+/** An lvol that no user sees; of a deleted snapshot the tombstone as well. */
+interface Hidden {
+  readonly uuid: string;
+  readonly tombstone?: string;
+}
+
 /**
  * Snapshots that no user sees: those under clones of volumes, and deleted ones on which clones still stand. SPDK can
  * neither delete a snapshot with two clones nor rename one, so an empty lvol, the tombstone, says that it was deleted.
@@ -72,23 +84,46 @@ export class HiddenSnapshots {
     if (tombstone !== undefined) await this.#deleteIfUnneeded(target, tombstone);
   }
 
-  /** Deletes all that nothing needs any more: what a call that died did not come to. */
-  async sweep(target: Target): Promise<void> {
-    const named = (await target.lvolNames()).map(({ uuid, name }) => ({ uuid, ...this.#names.parse(name) }));
-    for (const name of named) {
-      if (name.kind === "internal") await this.#sweepOne(target, name.uuid);
-      if (name.kind === "generation" && !named.some(({ uuid }) => uuid === name.volumeUuid)) {
-        await target.assertAbsent(name.volumeUuid);
-        await this.#sweepOne(target, name.uuid);
+  /**
+   * Deletes all that nothing needs any more: what a call that died did not come to. What the target refuses to delete is
+   * left for another time; resolves to why.
+   */
+  async sweep(target: Target): Promise<readonly SpdkRpcError[]> {
+    await target.facts();
+    // An lvstore is listed before its lvols are: what is not there yet would be taken for gone.
+    await target.call("bdev_wait_for_examine", undefined, { timeoutMs: EXAMINE_TIMEOUT_MS });
+    const named = await target.lvolNames();
+    const uuids = new Set(named.map(({ uuid }) => uuid));
+    const hidden = named.flatMap(({ uuid, name }): Hidden[] => {
+      const parsed = this.#names.parse(name);
+      if (parsed.kind === "internal") return [{ uuid }];
+      if (parsed.kind === "generation" && !uuids.has(parsed.volumeUuid)) return [{ uuid }];
+      return parsed.kind === "tombstone" ? [{ uuid: parsed.snapshotUuid, tombstone: uuid }] : [];
+    });
+    const refusals: SpdkRpcError[] = [];
+    while (hidden.length > 0) {
+      const some = hidden.splice(0, READ_AT_ONCE);
+      const lvols = await Promise.allSettled(some.map(({ uuid }) => target.findLvol(uuid)));
+      for (const [index, lvol] of lvols.entries()) {
+        try {
+          if (lvol.status === "rejected") throw lvol.reason;
+          await this.#sweepOne(target, lvol.value, some[index]?.tombstone);
+        } catch (error) {
+          if (!(error instanceof SpdkRpcError)) throw error;
+          refusals.push(error);
+        }
       }
-      if (name.kind !== "tombstone") continue;
-      if (await this.#sweepOne(target, name.snapshotUuid)) await this.#sweepOne(target, name.uuid);
     }
+    return refusals;
   }
 
-  async #sweepOne(target: Target, uuid: string): Promise<boolean> {
-    const lvol = await target.findLvol(uuid);
-    return lvol === undefined || this.#deleteIfUnneeded(target, lvol);
+  async #sweepOne(target: Target, lvol: Lvol | undefined, tombstone: string | undefined): Promise<void> {
+    if (lvol !== undefined) {
+      if (!(await this.#deleteIfUnneeded(target, lvol))) return;
+      await this.releaseBase({ target, lvol });
+    }
+    const mark = tombstone === undefined ? undefined : await target.findLvol(tombstone);
+    if (mark !== undefined) await this.#deleteIfUnneeded(target, mark);
   }
 
   /** Deletes an lvol that at most one clone stands on; whether it is gone. */

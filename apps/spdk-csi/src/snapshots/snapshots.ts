@@ -239,9 +239,12 @@ export class Snapshots {
     await this.#hidden.releaseBase(gone);
   }
 
-  /** Deletes what no user sees and nothing needs any more, as a call that died may have left it. */
-  async sweep(target: Target): Promise<void> {
-    await this.#hidden.sweep(target);
+  /**
+   * Deletes what no user sees and nothing needs any more, as a call that died may have left it; resolves to why the target
+   * refused some of that.
+   */
+  async sweep(target: Target): Promise<readonly SpdkRpcError[]> {
+    return this.#hidden.sweep(target);
   }
 }
 
