@@ -22,6 +22,8 @@ import { REAL_TARGET } from "./target-under-test.ts";
 
 useDriver();
 
+const addFault = (fault: object) => spdk.call("emulator_add_fault", { ...fault });
+
 describe("snapshots and clones", () => {
   beforeEach(() => start());
 
@@ -73,7 +75,6 @@ describe("snapshots and clones", () => {
   });
 
   describe.skipIf(REAL_TARGET !== undefined)("that nothing needs any more", () => {
-    const addFault = (fault: object) => spdk.call("emulator_add_fault", { ...fault });
     let gone: string;
     let hidden: string[];
     beforeEach(async () => {
@@ -164,6 +165,20 @@ describe("snapshots and clones", () => {
     await Promise.all(Array.from({ length: 16 }, (_, index) => family(index)));
     expect(await lvols()).toEqual([]);
   });
+
+  it.skipIf(REAL_TARGET !== undefined)(
+    "are parted from their volume before their delete has ended, and it is deleted after that only",
+    async () => {
+      const { volumeId } = await create("a");
+      const { snapshot } = await csi.controller.createSnapshot({ sourceVolumeId: volumeId, name: "s" });
+      await addFault({ method: "bdev_lvol_delete", effect: "delay", when: "after", delay_ms: 200, times: 1 });
+      const deleted = csi.controller.deleteSnapshot({ snapshotId: snapshot?.snapshotId ?? "" });
+      await expect.poll(lvols).toHaveLength(1);
+      await csi.controller.deleteVolume({ volumeId });
+      await deleted;
+      expect(await lvols()).toEqual([]);
+    },
+  );
 
   it("under clones of one volume are one, as long as nothing is written to it", async () => {
     const { volumeId } = await create("a", { capacityRange: { requiredBytes: 8n * MIB } });

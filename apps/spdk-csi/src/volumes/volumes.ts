@@ -208,9 +208,14 @@ export class Volumes {
       } else if (lvol?.claimed === true) {
         throw inUse(id, `is held by another module of target "${target.name}": let go of it there`);
       }
-      if (lvol?.isClone === true) await this.#turns.inFamily(target, lvol.lvstore, () => deleteLvol(target, uuid));
-      else if (lvol !== undefined) await deleteLvol(target, uuid);
-      if (lvol !== undefined) await this.#exports.deleted(target, lvol);
+      if (lvol === undefined) return undefined;
+      if (lvol.isClone) await this.#turns.inFamily(target, lvol.lvstore, () => deleteLvol(target, uuid));
+      else {
+        // The delete of the snapshot below it has parted the two before it ends.
+        await this.#turns.inFamily(target, lvol.lvstore, () => Promise.resolve());
+        await deleteLvol(target, uuid);
+      }
+      await this.#exports.deleted(target, lvol);
       return lvol;
     });
     if (deleted !== undefined) await this.#snapshots.releaseBase({ target, lvol: deleted });
