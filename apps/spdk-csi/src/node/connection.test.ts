@@ -86,6 +86,13 @@ describe("which device it is", () => {
     expect(fixed(context, volumeId).connection.uuid).toBe(UUID);
   });
 
+  it("is said more closely once the volume was moved", () => {
+    expect(published({ ...PUBLISHED, nguid: "0123456789ABCDEF0123456789ABCDEF" }).connection.nguid).toBe(
+      "0123456789abcdef0123456789abcdef",
+    );
+    expect(published(PUBLISHED).connection).not.toHaveProperty("nguid");
+  });
+
   it("is not guessed", () => {
     const { model: _, ...context } = { ...UPSTREAM, nqn: foreign };
     expect(errorOf(() => fixed(context, "some-name"))).toMatchObject({
@@ -117,6 +124,7 @@ describe("a wrong value is named, with what it takes", () => {
     ["nqn", `nqn.2020-04.io.spdk:${"x".repeat(220)}`, "NQN of a subsystem"],
     ["nqn", "lvol", "NQN of a subsystem"],
     ["dhchap", "both", "host or mutual"],
+    ["nguid", "6211b48b-bd77-4bc8-ad3f-de3728351d09", "32 hexadecimal digits"],
   ])("%s %j", (key, value, takes) => {
     const error = errorOf(() => published({ ...PUBLISHED, [key]: value }));
     expect(error).toMatchObject({ code: "INVALID", message: expect.stringContaining(takes) });

@@ -58,8 +58,9 @@ export function parseConnection(source: ConnectionSource, host: HostIdentity): V
   const portals = readPortals(context);
   const uuid = readUuid(context, nqn, source.volumeId);
   const { hostNqn, hostId } = host;
+  const nguid = readNguid(context);
   return {
-    connection: { transport: "tcp", nqn, portals, uuid, hostNqn, hostId },
+    connection: { transport: "tcp", nqn, portals, uuid, hostNqn, hostId, ...(nguid !== undefined && { nguid }) },
     authentication: readAuthentication(context, isPublished ? "none" : "as-given"),
   };
 }
@@ -131,6 +132,14 @@ function readUuid(context: Context, nqn: string, volumeId: string): string {
   const uuid = ofNqn ?? ofModel ?? parseVolumeId(volumeId)?.uuid;
   if (uuid !== undefined) return uuid;
   throw wrong(context, "model", `give the lvol's uuid: neither nqn "${nqn}" nor volume id "${volumeId}" has it`);
+}
+
+/** Present once the volume was moved from one node to another. */
+function readNguid(context: Context): string | undefined {
+  const { nguid } = context.values;
+  if (nguid === undefined || nguid === "") return undefined;
+  if (/^[0-9a-f]{32}$/i.test(nguid)) return nguid.toLowerCase();
+  throw wrong(context, "nguid", "give the namespace's NGUID, 32 hexadecimal digits, or none");
 }
 
 function readAuthentication(context: Context, whenUnsaid: Authentication): Authentication {

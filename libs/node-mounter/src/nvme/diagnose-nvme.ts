@@ -26,11 +26,14 @@ export function diagnoseNvme(
   { controllers, namespaces }: NvmeSubsystem,
   { multipath }: { readonly multipath: boolean },
 ): NvmeDiagnosis {
-  const { nqn, uuid, nsid } = connection;
+  const { nqn, uuid, nsid, nguid } = connection;
   if (controllers.length === 0)
     return { code: "NOT_CONNECTED", what: `this host has no controller for ${nqn}: attach it` };
   const live = controllers.filter(({ state }) => state === "live");
-  const same = namespaces.filter((each) => each.uuid?.toLowerCase() === uuid.toLowerCase());
+  const ofVolume = namespaces.filter((each) => each.uuid?.toLowerCase() === uuid.toLowerCase());
+  const isEarlier = (each: NvmeNamespace): boolean =>
+    nguid !== undefined && each.nguid !== undefined && each.nguid !== nguid.toLowerCase();
+  const same = ofVolume.filter((each) => !isEarlier(each));
   if (same.length > 1) {
     const names = same.map(({ name }) => name).join(" and ");
     return { code: "AMBIGUOUS", what: `${names} show namespace ${uuid} of ${nqn}: detach it and attach it again` };
@@ -49,6 +52,13 @@ export function diagnoseNvme(
       code: "CONNECTING",
       what: `the session with ${nqn} is lost (${states}), I/O waits: see the target; it comes back by itself`,
       ...(namespace !== undefined && { namespace }),
+    };
+  }
+  const earlier = ofVolume.find(isEarlier);
+  if (namespace === undefined && earlier !== undefined) {
+    return {
+      code: "NO_DEVICE",
+      what: `${earlier.name} is what ${nqn} was before the volume was moved, and nothing of it is used: the kernel drops it by itself`,
     };
   }
   if (namespace === undefined) {

@@ -24,6 +24,11 @@ export interface NvmeConnection {
   readonly uuid: string;
   /** The namespace's number. Default: whichever has the uuid. */
   readonly nsid?: number;
+  /**
+   * The namespace's NGUID, 32 hexadecimal digits. A device with another one is what an earlier session has left of the
+   * volume, and is not used. Default: any.
+   */
+  readonly nguid?: string;
   readonly hostNqn: string;
   /** A uuid, 1:1 with `hostNqn`: the kernel refuses any other pairing. */
   readonly hostId: string;
@@ -44,6 +49,7 @@ export interface NvmeConnection {
 const MAX_NQN_BYTES = 223;
 const NQN = /^nqn\.\d{4}-\d{2}\.[^\s,]+$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const NGUID = /^[0-9a-f]{32}$/i;
 const ADDRESS = /^[0-9A-Za-z.:%_-]+$/;
 
 /**
@@ -51,7 +57,7 @@ const ADDRESS = /^[0-9A-Za-z.:%_-]+$/;
  * options with commas between, so that a comma in a value would be an option of its own.
  */
 export function assertNvmeConnection(connection: NvmeConnection): void {
-  const { transport, nqn, portals, uuid, nsid, hostNqn, hostId } = connection;
+  const { transport, nqn, portals, uuid, nsid, nguid, hostNqn, hostId } = connection;
   const wrong = (what: string): never => {
     throw new ConnectorError("INVALID", `NVMe connection of "${nqn}": ${what}`);
   };
@@ -68,6 +74,7 @@ export function assertNvmeConnection(connection: NvmeConnection): void {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) wrong(`port ${port}: use 1 to 65535`);
   }
   if (nsid !== undefined && (!Number.isInteger(nsid) || nsid < 1)) wrong(`nsid ${nsid}: use 1 or more`);
+  if (nguid !== undefined && !NGUID.test(nguid)) wrong(`nguid "${nguid}" is not 32 hexadecimal digits`);
   for (const field of ["ioQueues", "reconnectDelaySeconds", "keepAliveSeconds"] as const) {
     const value = connection[field];
     if (value !== undefined && (!Number.isInteger(value) || value < 1)) wrong(`${field} ${value}: use 1 or more`);

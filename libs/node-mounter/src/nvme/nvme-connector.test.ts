@@ -212,6 +212,46 @@ describe("the device's identity", () => {
     expect(await controllers()).toHaveLength(1);
   });
 
+  describe("of before a move", () => {
+    const [BEFORE, SINCE] = [`${"0".repeat(31)}1`, `${"0".repeat(31)}A`];
+    let device: string;
+    beforeEach(async () => {
+      target.nguid = BEFORE;
+      ({ device } = await connector.attach(CONNECTION));
+      // The session is admitted again, and shows what it had.
+      target.nguid = SINCE;
+    });
+
+    it("is not the volume's, but for who does not know better", async () => {
+      expect(await connector.find(CONNECTION)).toEqual({ device });
+      expect(await connector.find({ ...CONNECTION, nguid: BEFORE })).toEqual({ device });
+      expect(await connector.find({ ...CONNECTION, nguid: SINCE })).toBeUndefined();
+      const defects = await connector.diagnose({ ...CONNECTION, nguid: SINCE });
+      expect(defects).toMatchObject({
+        code: "NO_DEVICE",
+        message: expect.stringContaining("before the volume was moved"),
+      });
+    });
+
+    it("gives way to the volume's by a rescan, without a new session", async () => {
+      const moved = await connector.attach({ ...CONNECTION, nguid: SINCE });
+      expect(moved.device).not.toBe(device);
+      expect(connects()).toBe(1);
+    });
+
+    it("is left alone as long as somebody uses it", async () => {
+      target.content = { kind: "filesystem", type: "ext4", uuid: OTHER_UUID };
+      await ensureMounted(host, { source: device, target: "/staging", fsType: "ext4" });
+      target.nguid = BEFORE;
+      expect((await defect(connector.attach({ ...CONNECTION, nguid: SINCE }))).code).toBe("NO_DEVICE");
+      expect(await connector.find(CONNECTION)).toEqual({ device });
+    });
+  });
+
+  it("that is given wrong is refused", async () => {
+    expect((await defect(connector.attach({ ...CONNECTION, nguid: "1,x" }))).code).toBe("INVALID");
+  });
+
   it("of two devices is refused: either could be stale", async () => {
     await connector.attach(TWO_PORTALS);
     host.nvmeMultipath = false;

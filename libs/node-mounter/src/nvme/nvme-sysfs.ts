@@ -20,6 +20,8 @@ export interface NvmeNamespace {
   readonly name: string;
   readonly nsid: number;
   readonly uuid: string | undefined;
+  /** 32 hexadecimal digits in lower case. */
+  readonly nguid: string | undefined;
   /** `major:minor`. */
   readonly deviceNumber: string | undefined;
   /** States of its paths, by controller ("optimized", "inaccessible", …); empty without native multipath. */
@@ -103,13 +105,15 @@ async function readNamespace(
   { dir, name }: Entry,
   paths: readonly Path[],
 ): Promise<NvmeNamespace | undefined> {
-  const [nsid, uuid, deviceNumber] = await Promise.all(
-    ["nsid", "uuid", "dev"].map((attribute) => readAttribute(host, `${dir}/${name}/${attribute}`)),
+  const [nsid, uuid, nguid, deviceNumber] = await Promise.all(
+    ["nsid", "uuid", "nguid", "dev"].map((attribute) => readAttribute(host, `${dir}/${name}/${attribute}`)),
   );
   if (nsid === undefined) return undefined;
   const own = paths.filter((path) => path.nsid === nsid && path.anaState !== undefined);
   const anaStates = Object.fromEntries(own.map(({ controller, anaState }) => [controller, anaState ?? ""]));
-  return { name, nsid: Number(nsid), uuid, deviceNumber, anaStates };
+  // The kernel writes it like a uuid.
+  const plain = nguid?.replaceAll("-", "").toLowerCase();
+  return { name, nsid: Number(nsid), uuid, nguid: plain, deviceNumber, anaStates };
 }
 
 function isPresent<T>(value: T | undefined): value is T {

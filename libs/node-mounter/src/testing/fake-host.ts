@@ -78,6 +78,7 @@ export class FakeHost implements Host {
   ): FakeNvmeTarget {
     const added: FakeNvmeTarget = {
       nsid: 1,
+      nguid: undefined,
       content: { kind: "blank" },
       hosts: undefined,
       dhchapKey: undefined,

@@ -9,6 +9,8 @@ export interface FakeNvmeTarget {
   portals: readonly string[];
   uuid: string;
   nsid: number;
+  /** As sysfs shows it; undefined: not at all. With another one a rescan takes the device away and makes a new one. */
+  nguid: string | undefined;
   /** Hosts see a new size after a rescan. */
   sizeBytes: bigint;
   content: FakeContent;
@@ -45,6 +47,8 @@ export class FakeNvme implements FakeKernelPart {
   multipath = true;
   readonly #machine: FakeMachine;
   readonly #shown: Map<string, FakeNvmeTarget> = new Map();
+  /** What sessions have seen of a target: they go on showing it until they look again. */
+  readonly #seen: Map<FakeNvmeTarget, { readonly nguid: string | undefined; readonly disk: number }> = new Map();
   #controllers: Controller[] = [];
   #lastInstance = -1;
 
@@ -69,6 +73,7 @@ export class FakeNvme implements FakeKernelPart {
     const target = this.targets.find(({ nqn, portals }) => nqn === options.get("nqn") && portals.includes(portal));
     const why = this.#refusal(target, { portal, hostNqn, key: options.get("dhchap_secret") });
     if (target === undefined || why !== undefined) return refused(`tee: /dev/nvme-fabrics: ${why}`);
+    if (this.#of(target).length === 0) this.#seen.set(target, { nguid: target.nguid, disk: 1 });
     this.#controllers.push({ instance: ++this.#lastInstance, target, portal, hostNqn });
     this.#rescan(target);
     return DONE;
@@ -113,7 +118,8 @@ export class FakeNvme implements FakeKernelPart {
     }
     for (const { name, dir, target } of this.#disks()) {
       const dev = this.#machine.devices.get(`/dev/${name}`)?.deviceNumber ?? "";
-      show(`${dir}/${name}`, { nsid: target.nsid, uuid: target.uuid, dev });
+      const nguid = this.#seen.get(target)?.nguid?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+      show(`${dir}/${name}`, { nsid: target.nsid, uuid: target.uuid, ...(nguid !== undefined && { nguid }), dev });
     }
     return files;
   }
@@ -143,9 +149,11 @@ export class FakeNvme implements FakeKernelPart {
     const connected = this.#controllers.filter(({ target }) => target.exported);
     return connected.flatMap(({ instance, target }) => {
       const subsystem = this.#subsystem(target);
-      if (!this.multipath) return [{ name: `nvme${instance}n1`, dir: `/sys/class/nvme/nvme${instance}`, target }];
+      const { disk = 1 } = this.#seen.get(target) ?? {};
+      const dirOfController = `/sys/class/nvme/nvme${instance}`;
+      if (!this.multipath) return [{ name: `nvme${instance}n${disk}`, dir: dirOfController, target }];
       const dir = `/sys/class/nvme-subsystem/nvme-subsys${subsystem}`;
-      return instance === subsystem ? [{ name: `nvme${subsystem}n1`, dir, target }] : [];
+      return instance === subsystem ? [{ name: `nvme${subsystem}n${disk}`, dir, target }] : [];
     });
   }
 
@@ -173,6 +181,9 @@ export class FakeNvme implements FakeKernelPart {
   }
 
   #rescan(target: FakeNvmeTarget): void {
+    const { nguid } = target;
+    const seen = this.#seen.get(target);
+    if (seen !== undefined && seen.nguid !== nguid) this.#seen.set(target, { nguid, disk: seen.disk + 1 });
     this.refresh();
     for (const [path, shown] of this.#shown) {
       const device = this.#machine.devices.get(path);

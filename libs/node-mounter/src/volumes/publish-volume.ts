@@ -103,11 +103,13 @@ async function requireStagedAt<Connection extends object>(
 /** Whether what a stage made is no longer there. */
 async function isStale<Connection extends object>(
   parts: VolumeParts<Connection>,
-  { volumeId, stagingPath, access }: PublishRequest<Connection>,
+  { volumeId, connection, stagingPath, access }: PublishRequest<Connection>,
   options: CallOptions,
 ): Promise<boolean> {
   const staged = await findStaged(parts, volumeId);
-  if (staged === undefined || (await findVolumeDevice(parts, staged, options)) === undefined) return true;
+  // As it is to be reached now: it may have been moved away and back since it was staged.
+  const device = staged && (await findVolumeDevice(parts, { ...staged, connection }, options));
+  if (device === undefined) return true;
   if (access.kind === "block") return false;
   const defect = await diagnoseMount(parts.host, stagingPath, options);
   return defect?.code === "NOT_MOUNTED" || defect?.code === "DEVICE_GONE";

@@ -185,6 +185,77 @@ describe("an encrypted volume", () => {
   });
 });
 
+describe("a volume that is back on a node from which it was taken while it was in use", () => {
+  const [BEFORE, SINCE] = [`${"0".repeat(31)}1`, `${"0".repeat(31)}2`];
+  const from = (nguid: string, more: object = {}): typeof REQUEST => ({
+    ...REQUEST,
+    ...more,
+    connection: { ...REQUEST.connection, nguid },
+  });
+  const well = async (path: string) => (await diagnoseMount(host, path)) === undefined;
+
+  it("is staged as it is now, and no pod gets the dead mount", async () => {
+    target.nguid = BEFORE;
+    await stageVolume(parts, from(BEFORE));
+    await publishVolume(parts, from(BEFORE));
+    target.nguid = SINCE;
+    await stageVolume(parts, from(SINCE));
+    await publishVolume(parts, { ...from(SINCE), targetPath: "/new" });
+    expect([await well("/staging"), await well("/new"), await well("/pod")]).toEqual([true, true, false]);
+    for (const targetPath of ["/pod", "/new"]) await unpublishVolume(parts, { volumeId: "v", targetPath });
+    await unstageVolume(parts, REQUEST);
+    expect(await controllers()).toEqual([]);
+    expect(host.runsOf("mkfs.ext4")).toHaveLength(1);
+  });
+
+  it("and encrypted, is refused until the pod that had it has let go of the dead mapping", async () => {
+    const encrypted = { encryption: { key: "swordfish" } };
+    target.nguid = BEFORE;
+    await stageVolume(parts, from(BEFORE, encrypted));
+    await publishVolume(parts, from(BEFORE, encrypted));
+    target.nguid = SINCE;
+    await expect(stageVolume(parts, from(SINCE, encrypted))).rejects.toMatchObject({ code: "WRONG_MAPPING" });
+    await expect(publishVolume(parts, { ...from(SINCE, encrypted), targetPath: "/new" })).rejects.toMatchObject({
+      code: "WRONG_MAPPING",
+    });
+    await unpublishVolume(parts, { volumeId: "v", targetPath: "/pod" });
+    await publishVolume(parts, { ...from(SINCE, encrypted), targetPath: "/new" });
+    expect([await well("/staging"), await well("/new")]).toEqual([true, true]);
+  });
+
+  it("is staged again by a publish alone, also where the kernel has not looked yet", async () => {
+    target.nguid = BEFORE;
+    await stageVolume(parts, from(BEFORE));
+    target.nguid = SINCE;
+    expect(await well("/staging")).toBe(true);
+    await publishVolume(parts, from(SINCE));
+    expect(await well("/pod")).toBe(true);
+    expect(await mountsAt("/staging")).toBe(1);
+  });
+
+  it("is a block device as it is now", async () => {
+    target.nguid = BEFORE;
+    const block = { access: { kind: "block" as const } };
+    await stageVolume(parts, from(BEFORE, block));
+    await publishVolume(parts, from(BEFORE, block));
+    target.nguid = SINCE;
+    await publishVolume(parts, { ...from(SINCE, block), targetPath: "/new" });
+    const [old] = await findMounts(host, { target: "/pod" });
+    const [mount] = await findMounts(host, { target: "/new" });
+    expect(mount?.root).not.toBe(old?.root);
+  });
+
+  it("is unstaged without it", async () => {
+    target.nguid = BEFORE;
+    await stageVolume(parts, from(BEFORE));
+    target.nguid = SINCE;
+    await parts.connector.resize(REQUEST.connection);
+    expect(await well("/staging")).toBe(false);
+    await unstageVolume(parts, REQUEST);
+    expect(await controllers()).toEqual([]);
+  });
+});
+
 it("pain 6: a volume whose device is gone is told as such", async () => {
   await stageVolume(parts, REQUEST);
   target.up = false;
