@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 
 import { type CsiClient, jsonLogger } from "@org/csi-framework";
@@ -180,6 +181,10 @@ describe("an encrypted volume", () => {
       code: "FAILED_PRECONDITION",
       message: expect.stringContaining("does not open"),
     });
+    // Kubelet sends no unstage after it.
+    expect(await controllers()).toEqual([]);
+    expect(await mounts(STAGING)).toBe(0);
+    await csi.node.nodeStageVolume(staging({ volumeContext: LUKS, secrets }));
   });
 
   it("whose volume_context has lost that it is one is refused", async () => {
@@ -291,9 +296,13 @@ describe("pain 21: after a restart of the node kubelet skips NodeStage", () => {
   });
 
   it("a publish of an encrypted volume whose stage never came to its end does not format it in the clear", async () => {
-    host.inject("cryptsetup", { arg: "luksFormat", exitCode: 1 });
+    host.inject("cryptsetup", { arg: "luksFormat", hang: true });
     const secrets = { encryptionPassphrase: PASSPHRASE };
-    await ends(csi.node.nodeStageVolume(staging({ volumeContext: LUKS, secrets })));
+    const abort = new AbortController();
+    const stage = ends(csi.node.nodeStageVolume(staging({ volumeContext: LUKS, secrets }), { signal: abort.signal }));
+    while (!host.runsOf("cryptsetup").some((args) => args.includes("luksFormat"))) await setTimeout(5);
+    abort.abort();
+    expect(await stage).toMatchObject({ code: "CANCELLED" });
     host.reboot();
     csi = await restarted();
     expect(await ends(csi.node.nodePublishVolume(publishing({ volumeContext: LUKS })))).toMatchObject({

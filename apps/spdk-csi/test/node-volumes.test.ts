@@ -370,6 +370,39 @@ describe("errors and their ends", () => {
     await csi.node.nodeStageVolume(staging());
   });
 
+  describe("a stage that fails leaves", () => {
+    const REFUSED = { exitCode: 32, stderr: "mount: wrong fs type, bad option, bad superblock." };
+
+    it("nothing where kubelet takes it for refused, and sends no unstage", async () => {
+      host.inject("mount", REFUSED);
+      expect(await outcome(csi.node.nodeStageVolume(staging()))).toMatchObject({ code: "INTERNAL" });
+      expect(await controllers()).toEqual([]);
+      await csi.node.nodeStageVolume(staging());
+      await csi.node.nodePublishVolume(publishing());
+    });
+
+    it("its session where kubelet unstages, or asks again", async () => {
+      host.inject("mount", { hang: true });
+      const abort = new AbortController();
+      const call = outcome(csi.node.nodeStageVolume(staging(), { signal: abort.signal }));
+      while (host.runsOf("mount").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      abort.abort();
+      expect(await call).toMatchObject({ code: "CANCELLED" });
+      expect(await controllers()).toHaveLength(1);
+      host.releaseHung();
+    });
+
+    it("a session that was there before it, and what it carries", async () => {
+      await csi.node.nodeStageVolume(staging());
+      await csi.node.nodePublishVolume(publishing());
+      const elsewhere = staging({ stagingTargetPath: "/elsewhere" });
+      expect(await outcome(csi.node.nodeStageVolume(elsewhere))).toMatchObject({ code: "ALREADY_EXISTS" });
+      expect(await controllers()).toHaveLength(1);
+      expect(await mountAt(POD)).toBeDefined();
+      expect(await mountAt(STAGING)).toBeDefined();
+    });
+  });
+
   it("a volume whose mkfs outlives its call stays locked until that has ended", async () => {
     host.inject("mkfs.ext4", { hang: true });
     const abort = new AbortController();

@@ -19,6 +19,7 @@ import {
   VolumeUsage_Unit as Unit,
 } from "@org/csi-framework";
 import {
+  type CallOptions,
   type Connector,
   childrenSettled,
   expandVolume,
@@ -38,6 +39,7 @@ import { DriverError } from "../driver-error.ts";
 import { DRIVER_VERSION } from "../plugin.ts";
 import { ensureBlockAccess, withAccessRestored } from "./device-access.ts";
 import { explainStageError } from "./explain-stage-error.ts";
+import { isFinal } from "./is-final.ts";
 import { missingSecrets, type SecretPurpose } from "./node-secrets.ts";
 import { parseStageCall, type StageCall } from "./stage-call.ts";
 import { stagingConnector } from "./staging-connector.ts";
@@ -86,19 +88,38 @@ export class SpdkNode extends CsiDriver {
   override async nodeStageVolume(request: NodeStageVolumeRequest, context: CallContext): Promise<object> {
     const call = parseStageCall(request, this.#parts);
     if (call.missing.length > 0) throw missingSecrets(request.volumeId, call.missing, "stage");
-    await this.#staging(call, "stage", context, (parts) => stageVolume(parts, call.stage, { signal: context.signal }));
+    const limits = { signal: context.signal };
+    const isConnected = await isAttached(this.#parts.connector, call.stage.connection, limits);
+    try {
+      await this.#staging(call, "stage", context, (parts) => stageVolume(parts, call.stage, limits));
+    } catch (error) {
+      if (!isConnected && isFinal(error)) await this.#takeBack(request, context);
+      throw error;
+    }
     return {};
   }
 
-  override async nodeUnstageVolume(
-    { volumeId, stagingTargetPath }: NodeUnstageVolumeRequest,
-    context: CallContext,
-  ): Promise<object> {
+  override async nodeUnstageVolume(request: NodeUnstageVolumeRequest, context: CallContext): Promise<object> {
+    await this.#unstage(request, context);
+    return {};
+  }
+
+  async #unstage({ volumeId, stagingTargetPath }: UnstageCall, context: CallContext): Promise<void> {
     const { host, connector } = this.#parts;
     const parts = { ...this.#volumes(context), connector: withAccessRestored(host, connector) };
     const request = { volumeId, stagingPath: stagingTargetPath };
     await untilSettled(context, () => unstageVolume(parts, request, { signal: context.signal }));
-    return {};
+  }
+
+  /** Kubelet sends no unstage after a stage that was refused for good: what this one brought would stay. */
+  async #takeBack(request: UnstageCall, context: CallContext): Promise<void> {
+    const { volumeId } = request;
+    try {
+      await this.#unstage(request, context);
+    } catch (error) {
+      // What the caller has to know is why the stage failed; the next one finds what is left.
+      context.logger.warn("what a failed stage has brought is left", { volumeId, error: String(error) });
+    }
   }
 
   override async nodePublishVolume(request: NodePublishVolumeRequest, context: CallContext): Promise<object> {
@@ -197,6 +218,22 @@ export class SpdkNode extends CsiDriver {
   #volumes({ logger }: CallContext): VolumeParts<NvmeConnection> {
     const { host, records, connector } = this.#parts;
     return { host, records, connector, logger };
+  }
+}
+
+/** What names a staged volume. */
+type UnstageCall = Pick<NodeUnstageVolumeRequest, "volumeId" | "stagingTargetPath">;
+
+/** Whether there is any session or device of a volume, however it is; unsure counts as yes. */
+async function isAttached<Connection>(
+  connector: Connector<Connection>,
+  connection: Connection,
+  options: CallOptions,
+): Promise<boolean> {
+  try {
+    return (await connector.diagnose(connection, options))?.code !== "NOT_CONNECTED";
+  } catch {
+    return true;
   }
 }
 
