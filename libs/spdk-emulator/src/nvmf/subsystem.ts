@@ -126,8 +126,8 @@ export class Subsystem {
       bdev,
       opened: bdevs.acquire(bdev),
       uuid,
-      nguid: ids.nguid ?? uuid.replaceAll("-", "").toUpperCase(),
-      eui64: ids.eui64,
+      nguid: (ids.nguid ?? uuid.replaceAll("-", "")).toUpperCase(),
+      eui64: ids.eui64?.toUpperCase(),
       anagrpid: ids.anagrpid ?? nsid,
       visibleTo: ids.hidden ? new Set() : "everyone",
     };

@@ -44,6 +44,22 @@ describe("a live host is told of", () => {
     await expect(host.read(0, 512, { nsid: 2 })).rejects.toThrow("0xb");
   });
 
+  it("a namespace that is the same bdev under another id and NGUID; nothing arrives under the one before", async () => {
+    const nguid = "0123456789abcdef0123456789abcdef";
+    await host.write(0, Buffer.alloc(512, 1));
+    await target.rpc("nvmf_subsystem_remove_ns", { nqn: NQN, nsid: 1 });
+    await target.rpc("nvmf_subsystem_add_ns", { nqn: NQN, namespace: { bdev_name: target.uuid, nsid: 2, nguid } });
+    await expect(host.write(0, Buffer.alloc(512, 2), { nsid: 1 })).rejects.toThrow("0xb");
+    expect(await host.read(0, 512, { nsid: 2 })).toEqual(Buffer.alloc(512, 1));
+    expect((await host.identify(0, 2)).toString("hex", 104, 120)).toBe(nguid);
+    const descriptors = (await host.identify(3, 2)).toString("hex");
+    expect(descriptors).toContain(`02100000${nguid}`);
+    expect(descriptors).toContain(`03100000${target.uuid.replaceAll("-", "")}`);
+    expect(await target.rpc("nvmf_get_subsystems", { nqn: NQN })).toMatchObject([
+      { namespaces: [{ nsid: 2, uuid: target.uuid, nguid: nguid.toUpperCase() }] },
+    ]);
+  });
+
   it("a hidden namespace when it is shown, and when it is hidden again; it sees none before and after", async () => {
     const lvol = { lvs_name: "lvs0", lvol_name: "w", size_in_mib: 8, thin_provision: true };
     const bdev_name = await target.rpc("bdev_lvol_create", lvol);
