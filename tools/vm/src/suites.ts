@@ -67,8 +67,7 @@ export type DriverGroup =
   | "keys"
   | "luks"
   | "upstream"
-  | "smoke"
-  | "gaps";
+  | "smoke";
 
 type GroupName = EmulatorGroup | MounterGroup;
 
@@ -128,5 +127,4 @@ export const CLUSTERS: readonly Cluster[] = [
   { nodes: 1, groups: ["paths", "controller", "expand"] },
   { nodes: 1, groups: ["snapshots", "keys"] },
   { nodes: 2, groups: ["smoke"], onlyWhenNamed: true },
-  { nodes: 2, groups: ["gaps"], onlyWhenNamed: true },
 ];

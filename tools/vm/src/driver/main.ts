@@ -9,7 +9,6 @@ import { Cluster } from "./cluster.ts";
 import { blockGroup } from "./groups/blocks.ts";
 import { controllerGroup } from "./groups/controller.ts";
 import { expandGroup } from "./groups/expand.ts";
-import { gapGroup } from "./groups/gaps.ts";
 import { keyGroup } from "./groups/keys.ts";
 import { lifeGroup } from "./groups/life.ts";
 import { luksGroup } from "./groups/luks.ts";
@@ -37,7 +36,6 @@ const RUNS: Readonly<Record<DriverGroup, Group>> = {
   luks: luksGroup,
   upstream: upstreamGroup,
   smoke: smokeGroup,
-  gaps: gapGroup,
 };
 
 /** As shells tell that SIGTERM ended something. */

@@ -33,13 +33,15 @@ export async function luksGroup(cluster: Cluster, check: Check): Promise<void> {
     await kubernetes.end(volume, node1);
     same("plain text", await sh(`grep -c '${PLAIN}' ${target.lvolFile(volume.uuid)} || true`), "0");
   });
-  await check("refused without its passphrase, and with another one", async () => {
+  await check("refused without its passphrase, and with another one, and no session is left", async () => {
     await kubernetes.attach(volume, node2);
     const none = await refusalOf(kubernetes.stage({ ...volume, nodeSecrets: {} }, node2));
     ensure(none, none.startsWith("FAILED_PRECONDITION") && none.includes("encryptionPassphrase"));
     const herring = { encryptionPassphrase: "herring" };
     const wrong = await refusalOf(kubernetes.stage({ ...volume, nodeSecrets: herring }, node2));
     ensure(wrong, wrong.startsWith("FAILED_PRECONDITION"));
+    // Kubelet does not unstage after it.
+    same("sessions", (await node2.controllers(volume.nqn)).length, 0);
     await kubernetes.detach(volume, node2);
   });
   await check("two nodes read it at once, and nothing is written", async () => {
