@@ -24,6 +24,7 @@ import {
   uuidOf,
   XFS,
 } from "./driver-under-test.ts";
+import { REAL_TARGET } from "./target-under-test.ts";
 
 useDriver();
 
@@ -293,7 +294,7 @@ describe("the mark", () => {
   });
 });
 
-describe("on an emulator of its own", () => {
+describe.skipIf(REAL_TARGET !== undefined)("on an emulator of its own", () => {
   let emulator: Emulator;
   let url: string;
   let own: ReturnType<typeof process>;
