@@ -11,8 +11,8 @@ export interface LvolPlace {
 }
 
 /**
- * Where the lvol of that id is to be found. A bare uuid, as handles of upstream's are, is looked for on every target;
- * undefined when none has it, or the text is no id.
+ * Where the lvol of that id is to be found. A bare uuid, as handles of upstream's are, is looked for on every target, of
+ * which one that cannot be asked keeps nothing away that another one has; undefined when none has it, or the text is no id.
  */
 export async function locate(targets: Targets, id: string): Promise<LvolPlace | undefined> {
   const parsed = parseVolumeId(id);
