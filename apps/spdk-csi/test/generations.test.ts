@@ -38,7 +38,7 @@ const SHARED = {
 function process(rpcUrl = uri) {
   const targets = [target("t", rpcUrl)];
   const options = { driverName: "csi.spdk.io", cluster: "default", maxVolumesPerNode: 0, now: () => new Date() };
-  const controller = createController({ ...options, targets, rpcTimeoutMs: 400 });
+  const controller = createController({ ...options, targets });
   const close = () => controller.close();
   cleanups.push(close);
   const { client } = inProcess(controller.driver, { mapError: toCsiError });
