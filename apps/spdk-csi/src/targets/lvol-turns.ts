@@ -26,6 +26,11 @@ export class LvolTurns {
     return this.#run(target, `lvstore ${lvstore}`, work);
   }
 
+  /** Waits until the changes of that kind have ended that were begun before. */
+  async afterFamily(target: Target, lvstore: string): Promise<void> {
+    await this.inFamily(target, lvstore, () => Promise.resolve());
+  }
+
   async #run<T>(target: Target, what: string, work: () => Promise<T>): Promise<T> {
     target.assertHeard();
     return this.#queue.run(`${target.key} ${what}`, async (hold) => {

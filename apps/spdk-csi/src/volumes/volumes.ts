@@ -211,8 +211,8 @@ export class Volumes {
       if (lvol === undefined) return undefined;
       if (lvol.isClone) await this.#turns.inFamily(target, lvol.lvstore, () => deleteLvol(target, uuid));
       else {
-        // The delete of the snapshot below it has parted the two before it ends.
-        await this.#turns.inFamily(target, lvol.lvstore, () => Promise.resolve());
+        // It may be none only because the delete of the snapshot below it has parted the two, and goes on.
+        await this.#turns.afterFamily(target, lvol.lvstore);
         await deleteLvol(target, uuid);
       }
       await this.#exports.deleted(target, lvol);
