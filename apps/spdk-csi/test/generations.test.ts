@@ -35,8 +35,8 @@ const SHARED = {
 };
 
 /** A controller process that knows nothing yet. */
-function process(rpcUrl = uri) {
-  const targets = [target("t", rpcUrl)];
+function process(rpcUrl = uri, targetNames = ["t"]) {
+  const targets = targetNames.map((name) => target(name, rpcUrl));
   const options = { driverName: "csi.spdk.io", cluster: "default", maxVolumesPerNode: 0, now: () => new Date() };
   const controller = createController({ ...options, targets });
   const close = () => controller.close();
@@ -142,6 +142,15 @@ describe("a volume that goes to another node", () => {
   it("moves as well when its subsystem was lost before it was taken from the first node", async () => {
     await loseExports();
     expect(await move(NODE, OTHER)).not.toBe(first);
+  });
+
+  it("moves as well when the target is known by another name as well", async () => {
+    const [byName, byOther] = ["t", "other"].map((name) => `${name}:${uuidOf(volumeId)}`);
+    driver = process(uri, ["t", "other"]);
+    await driver.publish(byName ?? "", NODE);
+    await driver.unpublish(byName ?? "", NODE);
+    await driver.publish(byOther ?? "", OTHER);
+    expect(await identityOf(volumeId)).not.toBe(first);
   });
 
   it("moves as well from an export that let anybody in", async () => {
@@ -339,6 +348,20 @@ describe.skipIf(REAL_TARGET !== undefined)("on an emulator of its own", () => {
       delete: await count(() => own.remove(id)),
     }).toEqual({ leave: 2, move: 10, leaveAgain: 2, moveBack: 9, leaveLast: 2, delete: 4 });
   });
+
+  it("a target that never ends examining its bdevs keeps no volume from its node", async () => {
+    const id = await own.create("b");
+    for (const node of [NODE, OTHER]) {
+      await own.publish(id, node);
+      await own.unpublish(id, node);
+    }
+    await emulator.call("emulator_add_fault", { method: "bdev_wait_for_examine", effect: "drop" });
+    const next = process(url);
+    await next.publish(id, NODE);
+    expect(await emulator.call("nvmf_get_subsystems", { nqn: nqnOf(id) })).toMatchObject([
+      { namespaces: [{ nsid: 3 }] },
+    ]);
+  }, 30_000);
 
   it.each(["bdev_lvol_create", "bdev_lvol_rename"])(
     "a volume whose move cannot be marked (%s) is not given away, and is later",

@@ -1,4 +1,4 @@
-import { SpdkRpcError } from "@org/spdk-rpc";
+import { SpdkRpcError, SpdkTimeoutError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import type { Lvol } from "../targets/lvol.ts";
@@ -13,8 +13,16 @@ export interface GenerationMarker {
   readonly ownerHash: string;
 }
 
-/** Markers by their volume's uuid. */
-type MarkerList = Map<string, readonly GenerationMarker[]>;
+/** What was listed of a target. */
+interface MarkerList {
+  /** By their volume's uuid. */
+  readonly markers: Map<string, readonly GenerationMarker[]>;
+  /** Whether none can have been left out; else it is asked for again. */
+  readonly isWhole: boolean;
+}
+
+/** So long a target may go on examining its bdevs. */
+const EXAMINE_TIMEOUT_MS = 5_000;
 
 /**
  * The markers on targets. They are listed once for each lvstore, with the first volume that this process does not know;
@@ -43,6 +51,11 @@ export class GenerationMarkers {
     if (latest === undefined) return [];
     const found = await target.findLvol(`${lvol.lvstore}/${latest.name}`);
     return found?.uuid === latest.uuid ? markers : this.#of(target, lvol, "anew");
+  }
+
+  /** Whether a volume of which nothing was found has no marker for sure. */
+  isWhole(target: Target, { lvstore }: Lvol): boolean {
+    return this.#lists.has(keyOf(target, lvstore));
   }
 
   /**
@@ -104,7 +117,7 @@ export class GenerationMarkers {
 
   async #of(target: Target, lvol: Lvol, when?: "anew"): Promise<readonly GenerationMarker[]> {
     if (when === "anew") this.#unlist(target, lvol);
-    return (await this.#list(target, lvol)).get(lvol.uuid) ?? [];
+    return (await this.#list(target, lvol)).markers.get(lvol.uuid) ?? [];
   }
 
   #list(target: Target, { lvstore }: Lvol): Promise<MarkerList> {
@@ -112,9 +125,10 @@ export class GenerationMarkers {
     const known = this.#lists.get(key);
     if (known !== undefined) return known;
     const list = this.#read(target);
-    list.catch(() => {
+    const forget = (): void => {
       if (this.#lists.get(key) === list) this.#lists.delete(key);
-    });
+    };
+    list.then(({ isWhole }) => isWhole || forget(), forget);
     this.#lists.set(key, list);
     return list;
   }
@@ -122,8 +136,8 @@ export class GenerationMarkers {
   /** Keeps the list right, if there is one. */
   async #note(target: Target, lvol: Lvol, markers: readonly GenerationMarker[]): Promise<void> {
     const list = await this.#lists.get(keyOf(target, lvol.lvstore));
-    if (markers.length > 0) list?.set(lvol.uuid, markers);
-    else list?.delete(lvol.uuid);
+    if (markers.length > 0) list?.markers.set(lvol.uuid, markers);
+    else list?.markers.delete(lvol.uuid);
   }
 
   #unlist(target: Target, { lvstore }: Lvol): void {
@@ -131,25 +145,36 @@ export class GenerationMarkers {
   }
 
   async #read(target: Target): Promise<MarkerList> {
-    // An lvstore's lvols do not all turn up at once.
-    await target.call("bdev_wait_for_examine");
-    const list: MarkerList = new Map();
+    const isWhole = await isExamined(target);
+    const markers = new Map<string, readonly GenerationMarker[]>();
     for (const { uuid, name } of await target.lvolNames()) {
       const read = this.#names.parse(name);
       if (read.kind !== "generation") continue;
       const { volumeUuid, number, ownerHash } = read;
-      const markers = [...(list.get(volumeUuid) ?? []), { uuid, name, number, ownerHash }];
-      list.set(
+      const all = [...(markers.get(volumeUuid) ?? []), { uuid, name, number, ownerHash }];
+      markers.set(
         volumeUuid,
-        markers.toSorted((one, other) => other.number - one.number),
+        all.toSorted((one, other) => other.number - one.number),
       );
     }
-    return list;
+    return { markers, isWhole };
   }
 }
 
-function keyOf({ name, config }: Target, lvstore: string): string {
-  return `${name} ${config.rpcUrl} ${lvstore}`;
+/** Whether every lvol has turned up. Where a disk has died that may never be so, and the others' volumes do not wait. */
+async function isExamined(target: Target): Promise<boolean> {
+  if ((await target.facts()).delays.length > 0) return false;
+  try {
+    await target.call("bdev_wait_for_examine", undefined, { timeoutMs: EXAMINE_TIMEOUT_MS });
+    return true;
+  } catch (error) {
+    if (!(error instanceof SpdkTimeoutError)) throw error;
+    return false;
+  }
+}
+
+function keyOf({ key }: Target, lvstore: string): string {
+  return `${key} ${lvstore}`;
 }
 
 function isMovedElsewhere(target: Target, { alias }: Lvol, cause?: Error): DriverError {

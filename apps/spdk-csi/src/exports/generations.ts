@@ -108,7 +108,7 @@ export class Generations {
     const markers = await this.#markers.find(target, lvol, before);
     // Another controller has had the volume since: what is known of its hosts is of before.
     if (before !== undefined && markers[0]?.name !== before[0]?.name) Object.assign(known, NOTHING_KNOWN);
-    known.markers = markers;
+    known.markers = markers.length > 0 || this.#markers.isWhole(target, lvol) ? markers : "unread";
     return markers;
   }
 
@@ -145,8 +145,8 @@ export class Generations {
   }
 }
 
-function keyOf({ name }: Target, uuid: string): string {
-  return `${name} ${uuid}`;
+function keyOf({ key }: Target, uuid: string): string {
+  return `${key} ${uuid}`;
 }
 
 /** Generation 0 has the first namespace id, as targets give it. */
