@@ -104,7 +104,7 @@ it.skipIf(REAL_TARGET !== undefined)("over HTTP nothing waits behind a request t
   await emulator.call("bdev_lvol_create_lvstore", { bdev_name: MALLOC.name, lvs_name: "lvs0" });
   const [rpcUrl = ""] = emulator.uris;
   const credentials = { username: "root", password: "gluesys" };
-  await start([{ ...target("t", rpcUrl), credentials }], 0, RPC_TIMEOUT_MS);
+  await start([{ ...target("t", rpcUrl), credentials }], 0, 5 * RPC_TIMEOUT_MS);
   const { volumeId } = await create("a");
   await emulator.call("emulator_add_fault", { method: "bdev_get_bdevs", effect: "drop", nth: 1 });
   const get = () => csi.controller.controllerGetVolume({ volumeId });
