@@ -10,6 +10,7 @@ import {
   create,
   csi,
   dir,
+  MALLOC,
   MIB,
   NODE,
   publish,
@@ -22,6 +23,64 @@ import { REAL_TARGET } from "./target-under-test.ts";
 
 useDriver();
 
+const aio = (name: string): BdevConfig => {
+  const params = { name, filename: join(dir, `${name}.img`), block_size: 4096 };
+  writeFileSync(params.filename, "");
+  truncateSync(params.filename, Number(2048n * MIB));
+  return { kind: "aio", name, params };
+};
+
+it.skipIf(REAL_TARGET !== undefined).each(["unix", "http"])(
+  "a disk whose attach is never answered delays the first call alone, over %s",
+  {
+    timeout: 30_000,
+  },
+  async (transport) => {
+    const listen = transport === "unix" ? `unix://${join(dir, "disks.sock")}` : "http://root:gluesys@127.0.0.1:0";
+    const emulator = await Emulator.start({ listen: [listen] });
+    cleanups.push(() => emulator.close());
+    await emulator.call("bdev_malloc_create", MALLOC);
+    await emulator.call("bdev_lvol_create_lvstore", { bdev_name: MALLOC.name, lvs_name: "lvs0" });
+    await emulator.call("emulator_add_fault", { method: "bdev_aio_create", effect: "drop" });
+    const credentials = { username: "root", password: "gluesys" };
+    const config = { ...target("t", emulator.uris[0] ?? ""), ...(transport === "http" && { credentials }) };
+    await start([{ ...config, lvstores: ["lvs0"], bdevs: [aio("bad")] }]);
+    const { volumeId } = await create("v");
+    const startedAt = performance.now();
+    await publish(volumeId);
+    await csi.controller.listVolumes({});
+    await csi.controller.controllerUnpublishVolume({ volumeId, nodeId: NODE });
+    await csi.controller.deleteVolume({ volumeId });
+    // Each would wait as long as the first one, if it did.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  },
+);
+
+it.skipIf(REAL_TARGET !== undefined)(
+  "a disk that turns up late has no second transport made beside the first",
+  {
+    timeout: 30_000,
+  },
+  async () => {
+    const rpcUrl = `unix://${join(dir, "disks.sock")}`;
+    const emulator = await Emulator.start({ listen: [rpcUrl] });
+    cleanups.push(() => emulator.close());
+    await emulator.call("bdev_malloc_create", MALLOC);
+    await emulator.call("bdev_lvol_create_lvstore", { bdev_name: MALLOC.name, lvs_name: "lvs0" });
+    await emulator.call("emulator_add_fault", { method: "bdev_aio_create", effect: "delay", delay_ms: 5_300 });
+    await emulator.call("emulator_add_fault", { method: "nvmf_create_transport", effect: "delay", delay_ms: 1_500 });
+    await start([{ ...target("t", rpcUrl), lvstores: ["lvs0"], bdevs: [aio("late")] }]);
+    const volumes = await Promise.all([create("v"), create("w")]);
+    const [first, second] = volumes.map(({ volumeId }) => volumeId);
+    const published = publish(first ?? "");
+    const isAttached = async () =>
+      ((await emulator.call("bdev_get_bdevs")) as { name: string }[]).some(({ name }) => name === "late");
+    await expect.poll(isAttached, { interval: 20 }).toBe(true);
+    await Promise.all([published, publish(second ?? "")]);
+    expect(emulator.hazards).toEqual({});
+  },
+);
+
 it.skipIf(REAL_TARGET !== undefined)(
   "of several disks one that does not come back takes only its own volumes along",
   {
@@ -32,12 +91,10 @@ it.skipIf(REAL_TARGET !== undefined)(
     const emulator = await Emulator.start({ listen: [rpcUrl] });
     cleanups.push(() => emulator.close());
     const disk = async (name: string): Promise<BdevConfig> => {
-      const params = { name, filename: join(dir, `${name}.img`), block_size: 4096 };
-      writeFileSync(params.filename, "");
-      truncateSync(params.filename, Number(2048n * MIB));
-      await emulator.call("bdev_aio_create", params);
+      const bdev = aio(name);
+      await emulator.call("bdev_aio_create", bdev.params);
       await emulator.call("bdev_lvol_create_lvstore", { bdev_name: name, lvs_name: `lvs-${name}` });
-      return { kind: "aio", name, params };
+      return bdev;
     };
     const bdevs = [await disk("good"), await disk("bad")];
     await start([{ ...target("t", rpcUrl), bdevs }]);

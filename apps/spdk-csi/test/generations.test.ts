@@ -153,6 +153,17 @@ describe("a volume that goes to another node", () => {
     expect(await identityOf(volumeId)).not.toBe(first);
   });
 
+  it.skipIf(REAL_TARGET !== undefined)("moves as well when a call has left the export without a host", async () => {
+    await move(NODE, OTHER);
+    const before = await move(OTHER, NODE);
+    await driver.unpublish(volumeId, NODE);
+    await spdk.call("emulator_add_fault", { method: "nvmf_subsystem_add_host", effect: "error", times: 3 });
+    await expect(driver.publish(volumeId, NODE)).rejects.toThrow("did not make the host");
+    await driver.publish(volumeId, OTHER);
+    const again = await move(OTHER, NODE, process());
+    expect(again).not.toBe(before);
+  });
+
   it("moves as well from an export that let anybody in", async () => {
     await driver.unpublish(volumeId, NODE);
     const nqn = nqnOf(volumeId);

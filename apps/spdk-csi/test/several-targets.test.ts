@@ -342,6 +342,24 @@ it("--max-volumes-per-node holds when several are published at once, and under a
   await publish(`alias:${first?.volumeId.slice(2)}`);
 });
 
+it("--max-volumes-per-node has nobody wait for a volume whose target is busy with it", async () => {
+  const a = await startEmulator("a", { lvs: 8n * GIB });
+  await startEmulator("b", { lvs: 8n * GIB });
+  const [{ address } = { address: "" }] = config("b").portals;
+  await start([config("a"), config("b", { portals: [{ address, port: 4421 }] })], 10, 1_500);
+  const on = (name: string) => create(name, { parameters: { target: name } });
+  const [stuck, free] = [await on("a"), await on("b")];
+  await publish(stuck.volumeId);
+  await a.call("emulator_add_fault", { method: "nvmf_delete_subsystem", effect: "delay", delay_ms: 4_000, nth: 1 });
+  const unpublish = () => csi.controller.controllerUnpublishVolume({ volumeId: stuck.volumeId, nodeId: NODE });
+  await status(unpublish());
+  const order: string[] = [];
+  const waiting = status(publish(stuck.volumeId)).then(() => order.push("stuck"));
+  await publish(free.volumeId).then(() => order.push("free"));
+  await waiting;
+  expect(order).toEqual(["free", "stuck"]);
+});
+
 it("several names of one target do not meet in changes of one volume", async () => {
   const a = await startEmulator("a", { lvs: 8n * GIB });
   await start([config("a"), { ...config("a"), name: "alias" }]);
@@ -349,6 +367,8 @@ it("several names of one target do not meet in changes of one volume", async () 
   await publish(volumeId);
   const unpublish = (id: string) => csi.controller.controllerUnpublishVolume({ volumeId: id, nodeId: NODE });
   await Promise.all([unpublish(volumeId), unpublish(`alias:${volumeId.slice(2)}`)]);
+  // A bare uuid is no doubt which target is meant.
+  await csi.controller.deleteVolume({ volumeId: volumeId.slice(2) });
   expect(a.hazards).toEqual({});
 });
 

@@ -22,6 +22,7 @@ import {
   target,
   uri,
   useDriver,
+  uuidOf,
 } from "./driver-under-test.ts";
 import { REAL_TARGET } from "./target-under-test.ts";
 
@@ -57,6 +58,44 @@ describe.skipIf(REAL_TARGET !== undefined)("a request that gets no answer in tim
     await unpublish(a.volumeId);
     await unpublish(b.volumeId);
     for (const { volumeId } of [a, b]) await csi.controller.deleteVolume({ volumeId });
+  });
+
+  it.each(["snapshot", "volume"])("is remembered by the kin of its lvol: first the %s is deleted", async (first) => {
+    await start([target("t", uri)], 0, RPC_TIMEOUT_MS);
+    const { volumeId } = await create("a");
+    const { snapshot } = await csi.controller.createSnapshot({ name: "s", sourceVolumeId: volumeId });
+    const deletes = [
+      () => csi.controller.deleteSnapshot({ snapshotId: snapshot?.snapshotId ?? "" }),
+      () => csi.controller.deleteVolume({ volumeId }),
+    ];
+    if (first === "volume") deletes.reverse();
+    await slowly("bdev_lvol_delete", 6 * RPC_TIMEOUT_MS);
+    for (const remove of [...deletes, ...deletes])
+      expect(await status(remove())).toMatchObject({ code: "UNAVAILABLE" });
+    const removed = () => Promise.all(deletes.map((remove) => remove())).then(() => "removed", String);
+    await expect.poll(removed, { timeout: 10 * RPC_TIMEOUT_MS }).toBe("removed");
+    expect(await lvols()).toEqual([]);
+  });
+
+  it("is remembered when many others get none either, and of an export that somebody made by hand", async () => {
+    await start([target("t", uri)], 0, RPC_TIMEOUT_MS / 2);
+    const volumes = await Promise.all(Array.from({ length: 10 }, (_, index) => create(`v${index}`)));
+    const [byHand = { volumeId: "" }] = volumes;
+    // Of one that was made just now nobody can know.
+    await publish(byHand.volumeId);
+    await unpublish(byHand.volumeId);
+    const nqn = "nqn.2016-06.io.spdk:by-hand";
+    await spdk.call("nvmf_create_subsystem", { nqn, serial_number: "x" });
+    await spdk.call("nvmf_subsystem_add_ns", { nqn, namespace: { bdev_name: uuidOf(byHand.volumeId) } });
+    for (const { volumeId } of volumes) await publish(volumeId);
+    await spdk.call("emulator_add_fault", { method: "nvmf_delete_subsystem", effect: "delay", delay_ms: 60_000 });
+    for (const { volumeId } of [...volumes, byHand]) {
+      expect(await status(unpublish(volumeId))).toMatchObject({ code: "UNAVAILABLE" });
+    }
+    expect(await status(unpublish(byHand.volumeId))).toMatchObject({
+      code: "UNAVAILABLE",
+      details: expect.stringContaining(`was asked to delete ${nqn}`),
+    });
   });
 
   it("is not waited for for ever: what was carried out without an answer is found done", async () => {

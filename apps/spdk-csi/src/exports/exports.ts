@@ -8,7 +8,7 @@ import type { Lvol } from "../targets/lvol.ts";
 import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { Targets } from "../targets/targets.ts";
-import { subsystemNqn } from "../volumes/volume-id.ts";
+import { lvolOfNqn, subsystemNqn } from "../volumes/volume-id.ts";
 import { type Completed, completeExport, QUEUES_CHANGES } from "./complete-export.ts";
 import { type ExportContext, exportContext } from "./export-context.ts";
 import { hasListener, hasNamespace, holdsOthers, hostsOf, namespaceOf } from "./export-parts.ts";
@@ -65,13 +65,12 @@ export class Exports {
   async publish(request: PublishRequest): Promise<ExportContext | undefined> {
     const { target, uuid } = request;
     const isNew = this.#newLvols.take(target, uuid);
-    const inTurn = () =>
-      this.#turns.inTurn(target, uuid, async () => {
-        const { release } = await target.facts();
-        if (isNew && release >= QUEUES_CHANGES) return this.#publishNew(request);
-        return this.#publish(request, await findExport(target, uuid));
-      });
-    return this.#limit.within(request, inTurn);
+    const publish = async () => {
+      const { release } = await target.facts();
+      if (isNew && release >= QUEUES_CHANGES) return this.#publishNew(request);
+      return this.#publish(request, await findExport(target, uuid));
+    };
+    return this.#turns.inTurn(target, uuid, () => this.#limit.within(request, publish));
   }
 
   /** Forgets an lvol that was deleted, and deletes what was kept of its exports. */
@@ -112,7 +111,7 @@ export class Exports {
     const { target, host, sharing } = request;
     const lvol = await this.#volumeOf(request, found.lvol);
     if (lvol === undefined) return undefined;
-    const before = found.subsystem;
+    const before = await withoutAbandoned(target, found.subsystem);
     generations.seen(target, lvol.uuid, before);
     if (holdsOthers(before, lvol.uuid)) {
       throw new DriverError(
@@ -211,6 +210,22 @@ export class Exports {
   }
 }
 
+/**
+ * The subsystem as it is to be completed. One of ours that lets nobody in, as a call leaves it that died, does not say whose
+ * its namespace was: it goes, and with the new one a generation may begin.
+ */
+async function withoutAbandoned(
+  target: Target,
+  subsystem: NvmfSubsystem | undefined,
+): Promise<NvmfSubsystem | undefined> {
+  const { nqn, hosts = [], namespaces = [], allow_any_host: isOpen } = subsystem ?? {};
+  if (nqn === undefined || lvolOfNqn(nqn) === undefined || isOpen === true) return subsystem;
+  if (hosts.length > 0 || namespaces.length === 0) return subsystem;
+  await untilDisconnected(target, nqn);
+  await deleteSubsystem(target, nqn);
+  return undefined;
+}
+
 function others(subsystem: NvmfSubsystem | undefined, host: string): string[] {
   return hostsOf(subsystem).filter((each) => each !== host);
 }
@@ -243,6 +258,7 @@ async function isUnconnected(target: Target, nqn: string): Promise<boolean> {
 
 /** Deletes a subsystem that has no host any more. */
 export async function deleteSubsystem(target: Target, nqn: string): Promise<void> {
+  await target.assertNotDying(nqn);
   try {
     await target.call("nvmf_delete_subsystem", { nqn });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { SpdkRpcError, SpdkTimeoutError } from "@org/spdk-rpc";
+import { SpdkRpcError } from "@org/spdk-rpc";
 
 import { DriverError } from "../driver-error.ts";
 import type { Lvol } from "../targets/lvol.ts";
@@ -20,9 +20,6 @@ interface MarkerList {
   /** Whether none can have been left out; else it is asked for again. */
   readonly isWhole: boolean;
 }
-
-/** So long a target may go on examining its bdevs. */
-const EXAMINE_TIMEOUT_MS = 5_000;
 
 /**
  * The markers on targets. They are listed once for each lvstore, with the first volume that this process does not know;
@@ -163,14 +160,7 @@ export class GenerationMarkers {
 
 /** Whether every lvol has turned up. Where a disk has died that may never be so, and the others' volumes do not wait. */
 async function isExamined(target: Target): Promise<boolean> {
-  if ((await target.facts()).delays.length > 0) return false;
-  try {
-    await target.call("bdev_wait_for_examine", undefined, { timeoutMs: EXAMINE_TIMEOUT_MS });
-    return true;
-  } catch (error) {
-    if (!(error instanceof SpdkTimeoutError)) throw error;
-    return false;
-  }
+  return (await target.facts()).delays.length === 0 && target.examined();
 }
 
 function keyOf({ key }: Target, lvstore: string): string {

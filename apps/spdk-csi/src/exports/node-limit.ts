@@ -37,8 +37,7 @@ export class NodeLimit {
   }
 
   async #refuseFull({ target, uuid, host }: NodeVolume): Promise<void> {
-    const asked = new Map(this.#targets.all.map((each) => [each.key, each])).values();
-    const perTarget = await Promise.all([...asked].map((each) => this.#publishedOn(each, target, host)));
+    const perTarget = await Promise.all(this.#targets.distinct.map((each) => this.#publishedOn(each, target, host)));
     const published = perTarget.flat();
     const isThis = ({ on, subsystem }: (typeof published)[number]): boolean =>
       on.key === target.key && (hasNamespace(subsystem, uuid) || lvolOfNqn(subsystem.nqn) === uuid);

@@ -13,7 +13,7 @@ export async function ensureTransport(target: Target, askAgain: boolean): Promis
   const known = transports.get(TRANSPORT);
   if (known !== undefined) await known;
   if (askAgain && transports.get(TRANSPORT) === known && !(await hasTransport(target))) transports.delete(TRANSPORT);
-  const coming = transports.get(TRANSPORT) ?? create(target);
+  const coming = transports.get(TRANSPORT) ?? target.oneAtATime(`create ${TRANSPORT}`, () => create(target));
   transports.set(TRANSPORT, coming);
   try {
     await coming;

@@ -9,11 +9,11 @@ import type { Target } from "../targets/target.ts";
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 
-/** Waits until none of the hosts is connected to the subsystem; throws TARGET_UNAVAILABLE when one stays. */
-export async function untilDisconnected(target: Target, nqn: string, hosts: readonly string[]): Promise<void> {
+/** Waits until none of the hosts, or nobody, is connected to the subsystem; throws TARGET_UNAVAILABLE when one stays. */
+export async function untilDisconnected(target: Target, nqn: string, hosts?: readonly string[]): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const connected = (await connectedHosts(target, nqn)).filter((host) => hosts.includes(host));
+    const connected = (await connectedHosts(target, nqn)).filter((host) => hosts?.includes(host) ?? true);
     if (connected.length === 0) return;
     if (performance.now() > deadline) {
       throw new DriverError(

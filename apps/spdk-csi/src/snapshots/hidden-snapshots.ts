@@ -6,9 +6,6 @@ import type { LvolTurns } from "../targets/lvol-turns.ts";
 import type { Target } from "../targets/target.ts";
 import type { LvolNames } from "../volumes/lvol-names.ts";
 
-/** A disk that has died may keep the target examining it for ever. */
-const EXAMINE_TIMEOUT_MS = 5_000;
-
 /** So many lvols are asked for in one write. */
 const READ_AT_ONCE = 64;
 
@@ -91,7 +88,7 @@ export class HiddenSnapshots {
   async sweep(target: Target): Promise<readonly SpdkRpcError[]> {
     await target.facts();
     // An lvstore is listed before its lvols are: what is not there yet would be taken for gone.
-    await target.call("bdev_wait_for_examine", undefined, { timeoutMs: EXAMINE_TIMEOUT_MS });
+    if (!(await target.examined())) return [];
     const named = await target.lvolNames();
     const uuids = new Set(named.map(({ uuid }) => uuid));
     const hidden = named.flatMap(({ uuid, name }): Hidden[] => {

@@ -93,10 +93,10 @@ async function isAttached(target: Target, { kind, name }: BdevConfig): Promise<b
   }
 }
 
-/** Gives why it cannot be attached; undefined when it is. */
+/** Gives why it cannot be attached; undefined when it is. A disk that has died may keep that from ever being answered. */
 async function attach(target: Target, bdev: BdevConfig): Promise<string | undefined> {
   try {
-    await target.callUnchecked(BDEV_METHODS[bdev.kind], bdev.params);
+    await target.callAside(BDEV_METHODS[bdev.kind], bdev.params);
     return undefined;
   } catch (error) {
     if (!(error instanceof SpdkRpcError)) throw error;

@@ -1,3 +1,4 @@
+import { subsystemNqn } from "../volumes/volume-id.ts";
 import { isUnavailable } from "./is-unavailable.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { Target } from "./target.ts";
@@ -9,11 +10,13 @@ import type { Target } from "./target.ts";
  */
 export class LvolTurns {
   readonly #queue = new KeyedQueue();
+  /** Families of which a change got no answer. */
+  readonly #unanswered = new Set<string>();
 
   /** Runs work that must not meet another change of the lvol or its export, until all that it sent has been answered. */
   async inTurn<T>(target: Target, uuid: string, work: () => Promise<T>): Promise<T> {
     return this.#run(target, `lvol ${uuid}`, async () => {
-      await target.assertNotDying(uuid);
+      await target.assertNotDying(uuid, subsystemNqn(uuid));
       return work();
     });
   }
@@ -23,7 +26,18 @@ export class LvolTurns {
    * but takes no turn of its own.
    */
   async inFamily<T>(target: Target, lvstore: string, work: () => Promise<T>): Promise<T> {
-    return this.#run(target, `lvstore ${lvstore}`, work);
+    const family = `lvstore ${lvstore}`;
+    return this.#run(target, family, async () => {
+      const key = `${target.key} ${family}`;
+      if (this.#unanswered.has(key)) await target.assertNoLvolDying();
+      this.#unanswered.delete(key);
+      try {
+        return await work();
+      } catch (error) {
+        if (isUnavailable(error)) this.#unanswered.add(key);
+        throw error;
+      }
+    });
   }
 
   /** Waits until the changes of that kind have ended that were begun before. */

@@ -45,6 +45,8 @@ export class TargetConnection {
   readonly #options: TargetConnectionOptions;
   /** Connections that were replaced and still have requests without an answer, oldest first. */
   readonly #replaced = new Set<SpdkClient>();
+  /** Connections of one call each. */
+  readonly #aside = new Set<SpdkClient>();
   /** Objects whose delete was sent and has not been answered, with the connection on which it was. */
   readonly #dying = new Map<string, SpdkClient>();
   #address: Address;
@@ -65,7 +67,9 @@ export class TargetConnection {
     const before = this.#address;
     this.#address = address;
     const parts = ({ rpcUrl, credentials, tls }: Address): string => JSON.stringify([rpcUrl, credentials, tls]);
-    if (parts(address) !== parts(before)) this.#reopen();
+    if (parts(address) === parts(before)) return;
+    this.#reopen();
+    this.#options.onLost();
   }
 
   /** Takes the credentials of a request where the configuration has none; later calls go on with them. */
@@ -98,14 +102,15 @@ export class TargetConnection {
     };
   }
 
-  /** Later calls go over a new connection; those under way end on the old one. */
+  /** Later calls go over a new connection; those under way end on the old one. What is known of the target stays. */
   #reopen(): void {
     const old = this.#client;
     this.#replaced.add(old);
     void old.settled().then(() => this.#drop(old));
-    const [oldest] = this.#replaced;
-    if (this.#replaced.size > MAX_REPLACED && oldest !== undefined) void this.#drop(oldest);
-    this.#options.onLost();
+    // While a delete may still be answered on it, a connection is kept.
+    const awaited = new Set(this.#dying.values());
+    const dispensable = [...this.#replaced].find((client) => !awaited.has(client));
+    if (this.#replaced.size > MAX_REPLACED && dispensable !== undefined) void this.#drop(dispensable);
     this.#silence = this.#listen();
     this.#client = this.#open(this.#onStateChange());
   }
@@ -117,7 +122,7 @@ export class TargetConnection {
 
   /** Closes the connection; later calls fail. */
   async close(): Promise<void> {
-    await Promise.all([this.#client, ...this.#replaced].map((client) => client.close()));
+    await Promise.all([this.#client, ...this.#replaced, ...this.#aside].map((client) => client.close()));
   }
 
   /**
@@ -129,9 +134,9 @@ export class TargetConnection {
     await within(all, this.#options.rpcTimeoutMs, undefined);
   }
 
-  /** Whether a delete of the lvol or subsystem was sent and has not been answered yet, on a connection that still stands. */
-  isDying(object: string): boolean {
-    return this.#dying.has(object);
+  /** Lvols and subsystems whose delete was sent and has not been answered yet, on a connection that still stands. */
+  get dying(): readonly string[] {
+    return [...this.#dying.keys()];
   }
 
   /** Says that the object is gone, whatever became of the answer. */
@@ -185,6 +190,7 @@ export class TargetConnection {
       silence.heard();
     } else if (client === this.#client) {
       this.#reopen();
+      this.#options.onLost();
       silence.giveUp();
     }
   }
@@ -213,12 +219,31 @@ export class TargetConnection {
     } catch (error) {
       if (dying !== undefined) void this.#untilAnswered(client, error).then(() => this.#survived(dying, client));
       if (client === this.#client && this.#isStuck(error, options)) this.#reopen();
-      // The error is this call's own; its class, code and words stay for whoever decides by them.
-      if (error instanceof SpdkError) {
-        error.message = `target "${this.#address.name}"${object === undefined ? "" : `, ${object}`}: ${error.message}`;
-      }
-      throw error;
+      throw this.#explained(error, object);
     }
+  }
+
+  /** Calls a method over a connection of its own, for as long as it takes. */
+  async callAside(method: string, params?: object): Promise<unknown> {
+    this.#silence.assertHeard();
+    const client = this.#open(() => undefined);
+    this.#aside.add(client);
+    try {
+      return await client.call(method, params === undefined ? undefined : { ...params }, { timeoutMs: Infinity });
+    } catch (error) {
+      throw this.#explained(error, objectOf(params));
+    } finally {
+      this.#aside.delete(client);
+      void client.close();
+    }
+  }
+
+  /** The error is the call's own; its class, code and words stay for whoever decides by them. */
+  #explained(error: unknown, object: string | undefined): unknown {
+    if (error instanceof SpdkError) {
+      error.message = `target "${this.#address.name}"${object === undefined ? "" : `, ${object}`}: ${error.message}`;
+    }
+    return error;
   }
 
   async #untilAnswered(client: SpdkClient, error: unknown): Promise<void> {

@@ -6,17 +6,17 @@ import {
   type SpdkMethod,
   type SpdkResult,
   SpdkRpcError,
-  SpdkTimeoutError,
 } from "@org/spdk-rpc";
 
 import type { Credentials, TargetConfig } from "../config/target-config.ts";
 import { DriverError } from "../driver-error.ts";
-import { subsystemNqn } from "../volumes/volume-id.ts";
 import { BaseBdevs } from "./base-bdevs.ts";
+import { isUnavailable } from "./is-unavailable.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
 import { type Lvstore, toLvstore } from "./lvstore.ts";
 import { missingLvstores } from "./missing-lvstores.ts";
 import { TargetConnection } from "./target-connection.ts";
+import { within } from "./within.ts";
 
 /** What is asked once for each connection, since a restart of the target may change it. */
 export interface TargetFacts {
@@ -45,6 +45,11 @@ export interface Lvstores {
 /** A disk that has died may keep the target examining it for ever: what is on other disks does not wait for it. */
 const EXAMINE_TIMEOUT_MS = 5_000;
 
+/** While something is missing, it is looked for so often. */
+const LOOK_AGAIN_MS = 1_000;
+
+const UNEXAMINED = "some bdev is still being examined, and volumes may be on it";
+
 /** From this age on, lvstores are asked for again beside the next call that looks at them. */
 const LVSTORES_FRESH_MS = 2_000;
 
@@ -57,6 +62,10 @@ export class Target {
   #config: TargetConfig;
   #facts: Promise<TargetFacts> | undefined;
   readonly #baseBdevs: BaseBdevs;
+  #examining: Promise<unknown> | undefined;
+  #looking = false;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  readonly #underWay = new Map<string, Promise<void>>();
   /** Every lvstore that was ever there, by uuid: one that is missing has not been loaded yet. */
   #seen = new Map<string, string>();
 
@@ -97,19 +106,38 @@ export class Target {
     await this.#connection.close();
   }
 
+  /**
+   * Does the work, or waits for the same that is under way, also where what is known of the target was forgotten since.
+   * What got no answer counts as under way until it can be over.
+   */
+  async oneAtATime(what: string, work: () => Promise<void>): Promise<void> {
+    const underWay = this.#underWay.get(what);
+    if (underWay !== undefined) return underWay;
+    const begun = work();
+    this.#underWay.set(what, begun);
+    const ended = begun.catch((error: unknown) => (isUnavailable(error) ? this.settled() : undefined));
+    void ended.then(() => this.#underWay.delete(what));
+    return begun;
+  }
+
   /** Waits until every request that was sent has been answered or its connection is gone, but not for ever. */
   async settled(): Promise<void> {
     await this.#connection.settled();
   }
 
+  /** Throws TARGET_UNAVAILABLE while any lvol, though its delete was sent, is still there. */
+  async assertNoLvolDying(): Promise<void> {
+    await this.assertNotDying(...this.#connection.dying.filter((object) => !isNqn(object)));
+  }
+
   /**
-   * Throws TARGET_UNAVAILABLE while an lvol or its subsystem, though its delete was sent, is still there: the target may
-   * not survive another change of it before it has answered.
+   * Throws TARGET_UNAVAILABLE while an lvol or a subsystem, though its delete was sent, is still there: the target may not
+   * survive another change of it before it has answered.
    */
-  async assertNotDying(uuid: string): Promise<void> {
-    for (const object of [uuid, subsystemNqn(uuid)]) {
-      if (!this.#connection.isDying(object)) continue;
-      const left = object === uuid ? await this.findLvol(uuid) : await this.findSubsystem(object);
+  async assertNotDying(...objects: readonly string[]): Promise<void> {
+    for (const object of objects) {
+      if (!this.#connection.dying.includes(object)) continue;
+      const left = isNqn(object) ? await this.findSubsystem(object) : await this.findLvol(object);
       if (left !== undefined) {
         throw new DriverError(
           "TARGET_UNAVAILABLE",
@@ -130,9 +158,25 @@ export class Target {
     return (await this.#connection.call(method, params, options)) as SpdkResult<M>;
   }
 
-  /** Calls a method with parameters of the config, which only the target itself can judge. */
-  async callUnchecked(method: string, params: object): Promise<unknown> {
-    return this.#connection.call(method, params);
+  /**
+   * Calls a method that a dead disk may keep from ever being answered, over a connection of its own and for as long as it
+   * takes. Its parameters, as of the config, only the target itself can judge.
+   */
+  async callAside(method: string, params?: object): Promise<unknown> {
+    return this.#connection.callAside(method, params);
+  }
+
+  /**
+   * Whether all that is on the bdevs is loaded, which is waited for, but not for ever: an lvstore is listed before its lvols
+   * are.
+   */
+  async examined(): Promise<boolean> {
+    // One question at a time: each that is not answered keeps a connection, of which a target has few.
+    this.#examining ??= this.callAside("bdev_wait_for_examine").finally(() => {
+      this.#examining = undefined;
+    });
+    const examined = this.#examining.then(() => true);
+    return within(examined, EXAMINE_TIMEOUT_MS, false);
   }
 
   /** What is known since the connection was made; the first call after a loss asks, and attaches the base bdevs again. */
@@ -165,15 +209,8 @@ export class Target {
     };
   }
 
-  /** An lvstore is listed before its lvols are: only when all is examined, nobody takes one that is not listed for gone. */
   async #readLvstores() {
-    const unexamined: string[] = [];
-    try {
-      await this.call("bdev_wait_for_examine", undefined, { timeoutMs: EXAMINE_TIMEOUT_MS });
-    } catch (error) {
-      if (!(error instanceof SpdkTimeoutError)) throw error;
-      unexamined.push("some bdev is still being examined");
-    }
+    const unexamined = (await this.examined()) ? [] : [UNEXAMINED];
     return { unexamined, lvstores: (await this.call("bdev_lvol_get_lvstores")).map(toLvstore) };
   }
 
@@ -205,6 +242,25 @@ export class Target {
     throw new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" does not list the lvstore of ${alias}`);
   }
 
+  /**
+   * Reads the facts anew, which attaches the base bdevs again: behind an HTTP proxy nobody sees that the target was
+   * restarted. Beside the calls: a disk that has died keeps none of them waiting.
+   */
+  #lookAgain(): void {
+    if (this.#looking || performance.now() - this.#lookedAt < LOOK_AGAIN_MS) return;
+    this.#looking = true;
+    this.#lookedAt = performance.now();
+    const before = this.#facts;
+    const ended = (): void => {
+      this.#looking = false;
+    };
+    this.#readFacts().then((facts) => {
+      ended();
+      // Unless the connection was lost meanwhile.
+      if (this.#facts === before) this.#facts = Promise.resolve(facts);
+    }, ended);
+  }
+
   /** Remembers that space was taken, until the target is asked again. */
   async tookSpace(lvstore: string, bytes: bigint): Promise<void> {
     const facts = await this.facts();
@@ -223,8 +279,7 @@ export class Target {
       ...(lacks === undefined && wanted !== undefined ? [] : delays),
     ];
     if (reasons.length === 0) return { all, taking, missing: undefined };
-    // The next call attaches the base bdevs again: behind an HTTP proxy nobody sees that the target was restarted.
-    this.#facts = undefined;
+    this.#lookAgain();
     const missing = new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" ${reasons.join("; ")}`);
     return { all, taking, missing };
   }
@@ -251,8 +306,7 @@ export class Target {
       // Asked on one connection, or the target may have been started anew in between.
       const { missing } = await this.lvstores();
       if (missing !== undefined) throw missing;
-      // An lvstore is listed before its lvols are.
-      await this.call("bdev_wait_for_examine");
+      if (!(await this.examined())) throw new DriverError("TARGET_UNAVAILABLE", `target "${this.name}": ${UNEXAMINED}`);
       const lvol = await this.findLvol(uuid);
       if (lvol !== undefined) {
         const what = `lvol ${lvol.alias} turned up while target "${this.name}" was coming back`;
@@ -292,6 +346,10 @@ export class Target {
       return (await this.subsystems(options)).find((subsystem) => subsystem.nqn === nqn);
     }
   }
+}
+
+function isNqn(object: string): boolean {
+  return object.startsWith("nqn.");
 }
 
 function note(lvstores: readonly Lvstore[], seen: Map<string, string>): void {

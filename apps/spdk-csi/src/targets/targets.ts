@@ -16,6 +16,11 @@ export class Targets {
     return this.#all;
   }
 
+  /** The same, each but once of which the config has several names. */
+  get distinct(): readonly Target[] {
+    return this.#all.filter((target, index) => this.#all.findIndex(({ key }) => key === target.key) === index);
+  }
+
   /** Takes over a changed configuration: targets that it still has keep what is known of them. */
   configure(configs: readonly TargetConfig[]): void {
     const before = this.#all;

@@ -65,12 +65,13 @@ export class BlankVolumes {
     const made = await this.#createSomewhere(recent.places, lvolName, request);
     if (!(made instanceof DriverError)) return made;
     // Full as far as is remembered: what an earlier call made may be what fills the place, or space has become free since.
-    const { places } = await findCandidates(this.#targets, parameters, "now");
+    const { places, passedOver } = await findCandidates(this.#targets, parameters, "now");
     const existing = await this.#find(places, lvolName, request);
     if (existing !== undefined) return existing;
     const madeNow = await this.#createSomewhere(places, lvolName, request);
-    if (madeNow instanceof DriverError) throw madeNow;
-    return madeNow;
+    if (!(madeNow instanceof DriverError)) return madeNow;
+    // Nowhere, because nobody has answered, is not for good.
+    throw places.length === 0 && passedOver !== undefined ? passedOver : madeNow;
   }
 
   /** Creates the volume at the best place that has room; returns the error of the best one where none has. */

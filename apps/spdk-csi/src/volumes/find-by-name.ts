@@ -14,6 +14,8 @@ export interface Candidates {
   readonly places: readonly Place[];
   /** Why a target cannot be asked, where StorageClass or cordon do not let it be passed over. */
   readonly unavailable: unknown;
+  /** Why one cannot be asked that may be passed over. */
+  readonly passedOver: unknown;
 }
 
 /** The lvstores in which a volume of these parameters may be or may come to be, with their space as of seconds ago or now. */
@@ -43,7 +45,9 @@ export async function findCandidates(
   const failures = stores.map((answer) => (answer.status === "fulfilled" ? answer.value.missing : answer.reason));
   const failure: unknown = failures.find((each) => each !== undefined);
   if (failure !== undefined && !isUnavailable(failure)) throw failure;
-  return { places, unavailable: whenTargetDown === "wait" ? failure : undefined };
+  return whenTargetDown === "wait"
+    ? { places, unavailable: failure, passedOver: undefined }
+    : { places, unavailable: undefined, passedOver: failure };
 }
 
 /** What asking for a name in several lvstores came to. */

@@ -19,10 +19,10 @@ export async function locate(targets: Targets, id: string): Promise<LvolPlace | 
   if (parsed === undefined) return undefined;
   const { uuid } = parsed;
   if (parsed.target !== undefined) return { target: targets.get(parsed.target), uuid };
-  const [only, ...others] = targets.all;
+  const [only, ...others] = targets.distinct;
   if (only !== undefined && others.length === 0) return { target: only, uuid };
   const answers = await Promise.allSettled(
-    targets.all.map(async (target) => ((await target.findLvol(uuid)) === undefined ? [] : [target])),
+    targets.distinct.map(async (target) => ((await target.findLvol(uuid)) === undefined ? [] : [target])),
   );
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   if (found.length > 1) {
@@ -35,7 +35,7 @@ export async function locate(targets: Targets, id: string): Promise<LvolPlace | 
   const [target] = found;
   if (target !== undefined) return { target, uuid };
   for (const answer of answers) if (answer.status === "rejected") throw answer.reason;
-  await Promise.all(targets.all.map((each) => each.assertAbsent(uuid)));
+  await Promise.all(targets.distinct.map((each) => each.assertAbsent(uuid)));
   return undefined;
 }
 
