@@ -23,6 +23,9 @@ const SAME_SIGN_MS = 1_000;
 /** So many connections may wait for answers that are late: a target takes 64. */
 const MAX_REPLACED = 8;
 
+/** After so many times what a call may take, the answer to a delete counts as lost, as a proxy may lose it. */
+const LOST_AFTER = 20;
+
 /** What a target does not survive a second time while the first is under way. */
 const DELETES = ["bdev_lvol_delete", "nvmf_delete_subsystem"];
 
@@ -32,6 +35,14 @@ export interface TargetConnectionOptions {
   readonly rpcTimeoutMs: number;
   /** Told when the connection was lost or given up: what was asked on it may not be so any more. */
   readonly onLost: () => void;
+}
+
+/** A delete that has not been answered. */
+interface Dying {
+  /** The connection on which it was sent. */
+  readonly client: SpdkClient;
+  /** From then on the answer counts as lost. */
+  readonly until: number;
 }
 
 /** Where a target is reached. */
@@ -47,8 +58,8 @@ export class TargetConnection {
   readonly #replaced = new Set<SpdkClient>();
   /** Connections of one call each. */
   readonly #aside = new Set<SpdkClient>();
-  /** Objects whose delete was sent and has not been answered, with the connection on which it was. */
-  readonly #dying = new Map<string, SpdkClient>();
+  /** Objects whose delete was sent and has not been answered. */
+  readonly #dying = new Map<string, Dying>();
   #address: Address;
   #learnt: Credentials | undefined;
   #client: SpdkClient;
@@ -108,7 +119,7 @@ export class TargetConnection {
     this.#replaced.add(old);
     void old.settled().then(() => this.#drop(old));
     // While a delete may still be answered on it, a connection is kept.
-    const awaited = new Set(this.#dying.values());
+    const awaited = new Set([...this.#dying.values()].map(({ client }) => client));
     const dispensable = [...this.#replaced].find((client) => !awaited.has(client));
     if (this.#replaced.size > MAX_REPLACED && dispensable !== undefined) void this.#drop(dispensable);
     this.#silence = this.#listen();
@@ -136,6 +147,7 @@ export class TargetConnection {
 
   /** Lvols and subsystems whose delete was sent and has not been answered yet, on a connection that still stands. */
   get dying(): readonly string[] {
+    for (const [object, { until }] of this.#dying) if (until < performance.now()) this.#dying.delete(object);
     return [...this.#dying.keys()];
   }
 
@@ -211,7 +223,9 @@ export class TargetConnection {
     const object = objectOf(params);
     const dying = DELETES.includes(method) ? object : undefined;
     try {
-      if (dying !== undefined) this.#dying.set(dying, client);
+      if (dying !== undefined) {
+        this.#dying.set(dying, { client, until: performance.now() + LOST_AFTER * this.#options.rpcTimeoutMs });
+      }
       const answer = client.call(method, params === undefined ? undefined : { ...params }, options);
       const result = await this.#silence.whileHeard<unknown>(answer, signOfLife);
       if (dying !== undefined) this.#dying.delete(dying);
@@ -223,13 +237,13 @@ export class TargetConnection {
     }
   }
 
-  /** Calls a method over a connection of its own, for as long as it takes. */
-  async callAside(method: string, params?: object): Promise<unknown> {
+  /** Calls a method over a connection of its own. */
+  async callAside(method: string, params: object | undefined, options: CallOptions): Promise<unknown> {
     this.#silence.assertHeard();
     const client = this.#open(() => undefined);
     this.#aside.add(client);
     try {
-      return await client.call(method, params === undefined ? undefined : { ...params }, { timeoutMs: Infinity });
+      return await client.call(method, params === undefined ? undefined : { ...params }, options);
     } catch (error) {
       throw this.#explained(error, objectOf(params));
     } finally {
@@ -251,7 +265,7 @@ export class TargetConnection {
   }
 
   #survived(object: string, client: SpdkClient): void {
-    if (this.#dying.get(object) === client) this.#dying.delete(object);
+    if (this.#dying.get(object)?.client === client) this.#dying.delete(object);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type SpdkMethod,
   type SpdkResult,
   SpdkRpcError,
+  SpdkTimeoutError,
 } from "@org/spdk-rpc";
 
 import type { Credentials, TargetConfig } from "../config/target-config.ts";
@@ -62,7 +63,9 @@ export class Target {
   #config: TargetConfig;
   #facts: Promise<TargetFacts> | undefined;
   readonly #baseBdevs: BaseBdevs;
-  #examining: Promise<unknown> | undefined;
+  readonly #rpcTimeoutMs: number;
+  #examineTimeoutMs: number;
+  #examining: Promise<boolean> | undefined;
   #looking = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
   readonly #underWay = new Map<string, Promise<void>>();
@@ -72,6 +75,8 @@ export class Target {
   constructor(config: TargetConfig, rpcTimeoutMs: number) {
     this.name = config.name;
     this.key = config.rpcUrl;
+    this.#rpcTimeoutMs = rpcTimeoutMs;
+    this.#examineTimeoutMs = rpcTimeoutMs;
     this.#config = config;
     const forgetFacts = (): void => {
       this.#facts = undefined;
@@ -159,11 +164,11 @@ export class Target {
   }
 
   /**
-   * Calls a method that a dead disk may keep from ever being answered, over a connection of its own and for as long as it
-   * takes. Its parameters, as of the config, only the target itself can judge.
+   * Calls a method that a dead disk may keep from ever being answered, over a connection of its own and by default for as
+   * long as it takes. Its parameters, as of the config, only the target itself can judge.
    */
-  async callAside(method: string, params?: object): Promise<unknown> {
-    return this.#connection.callAside(method, params);
+  async callAside(method: string, params?: object, { timeoutMs = Infinity }: CallOptions = {}): Promise<unknown> {
+    return this.#connection.callAside(method, params, { timeoutMs });
   }
 
   /**
@@ -171,12 +176,26 @@ export class Target {
    * are.
    */
   async examined(): Promise<boolean> {
-    // One question at a time: each that is not answered keeps a connection, of which a target has few.
-    this.#examining ??= this.callAside("bdev_wait_for_examine").finally(() => {
+    this.#examining ??= this.#examine();
+    return within(this.#examining, EXAMINE_TIMEOUT_MS, false);
+  }
+
+  /**
+   * One question at a time, and each is given twice the time of the one before: one that is not answered keeps a connection,
+   * of which a target has few. That an answer was lost, and none will come, nobody can know.
+   */
+  async #examine(): Promise<boolean> {
+    try {
+      await this.callAside("bdev_wait_for_examine", undefined, { timeoutMs: this.#examineTimeoutMs });
+      this.#examineTimeoutMs = this.#rpcTimeoutMs;
+      return true;
+    } catch (error) {
+      if (!(error instanceof SpdkTimeoutError)) throw error;
+      this.#examineTimeoutMs *= 2;
+      return false;
+    } finally {
       this.#examining = undefined;
-    });
-    const examined = this.#examining.then(() => true);
-    return within(examined, EXAMINE_TIMEOUT_MS, false);
+    }
   }
 
   /** What is known since the connection was made; the first call after a loss asks, and attaches the base bdevs again. */
