@@ -28,6 +28,7 @@ interface Waiting {
 export class Silence {
   readonly #options: SilenceOptions;
   readonly #now: () => number;
+  /** Who has waited the longest comes first. */
   readonly #waiting = new Set<Waiting>();
   #lastSign: number;
   #lastAsked = Number.NEGATIVE_INFINITY;
@@ -43,16 +44,21 @@ export class Silence {
 
   /** Gives what `answer` gives, unless the target falls silent before. `signOf` reads an error. */
   async whileHeard<T>(answer: Promise<T>, signOf: (error: unknown) => SignOfLife): Promise<T> {
-    const silent = new Promise<never>((_, reject) => {
+    return new Promise<T>((resolve, reject) => {
       const waiting = { startedAt: this.#now(), giveUp: reject };
       this.#waiting.add(waiting);
       this.#timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
       answer.then(
-        () => this.#ended(waiting, "answered"),
-        (error: unknown) => this.#ended(waiting, signOf(error)),
+        (value) => {
+          this.#ended(waiting, "answered");
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#ended(waiting, signOf(error));
+          reject(error);
+        },
       );
     });
-    return Promise.race([answer, silent]);
   }
 
   #ended(waiting: Waiting, sign: SignOfLife): void {
@@ -80,16 +86,17 @@ export class Silence {
 
   /** Looks at those who wait: asks after the target, and after a while ends their waiting. */
   look(): void {
-    const oldest = Math.min(...[...this.#waiting].map(({ startedAt }) => startedAt));
-    if (!Number.isFinite(oldest)) return;
-    this.#note(oldest);
-    if (this.#now() - Math.max(oldest, this.#lastSign) >= ASK_AFTER_MS) this.#ask();
+    const [oldest] = this.#waiting;
+    if (oldest === undefined) return;
+    this.#note(oldest.startedAt);
+    if (this.#now() - Math.max(oldest.startedAt, this.#lastSign) >= ASK_AFTER_MS) this.#ask();
     if (this.#since !== undefined) this.giveUp();
   }
 
   /** Ends the waiting of all who wait. */
   giveUp(): void {
-    const since = this.#since ?? Math.min(this.#now(), ...[...this.#waiting].map(({ startedAt }) => startedAt));
+    const [oldest] = this.#waiting;
+    const since = this.#since ?? oldest?.startedAt ?? this.#now();
     const error = this.#options.toError(this.#now() - since);
     for (const { giveUp } of this.#waiting) giveUp(error);
     this.#waiting.clear();

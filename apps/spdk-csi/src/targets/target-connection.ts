@@ -220,8 +220,7 @@ export class TargetConnection {
   async call(method: string, params?: object, options?: CallOptions): Promise<unknown> {
     this.#silence.assertHeard();
     const client = this.#client;
-    const object = objectOf(params);
-    const dying = DELETES.includes(method) ? object : undefined;
+    const dying = DELETES.includes(method) ? objectOf(params) : undefined;
     try {
       if (dying !== undefined) {
         this.#dying.set(dying, { client, until: performance.now() + LOST_AFTER * this.#options.rpcTimeoutMs });
@@ -233,7 +232,7 @@ export class TargetConnection {
     } catch (error) {
       if (dying !== undefined) void this.#untilAnswered(client, error).then(() => this.#survived(dying, client));
       if (client === this.#client && this.#isStuck(error, options)) this.#reopen();
-      throw this.#explained(error, object);
+      throw this.#explained(error, objectOf(params));
     }
   }
 
@@ -271,9 +270,11 @@ export class TargetConnection {
 
 /** The object of a call, by its parameters. */
 function objectOf(params: object | undefined): string | undefined {
-  const given: Readonly<Record<string, unknown>> = { ...params };
-  const object = given["nqn"] ?? given["name"] ?? given["lvol_name"] ?? given["snapshot_name"];
-  return typeof object === "string" ? object : undefined;
+  for (const key of ["nqn", "name", "lvol_name", "snapshot_name"]) {
+    const object: unknown = params === undefined ? undefined : Reflect.get(params, key);
+    if (typeof object === "string") return object;
+  }
+  return undefined;
 }
 
 async function hasAnswered(client: SpdkClient): Promise<boolean> {
