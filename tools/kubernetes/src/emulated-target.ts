@@ -27,6 +27,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const hazards = Object.keys(emulator.hazards);
     if (hazards.length > 0)
       process.stderr.write(`calls met that a real target does not survive: ${hazards.join(", ")}\n`);
-    emulator.close().finally(() => process.exit(hazards.length > 0 ? 1 : 0));
+    void emulator.close().finally(() => process.exit(hazards.length > 0 ? 1 : 0));
   });
 }

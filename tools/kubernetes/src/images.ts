@@ -28,15 +28,15 @@ export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10.2";
 /** What pods of tests and examples run. */
 export const BUSYBOX_IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.37.0-2";
 
-/** What the driver's node calls, beside mkfs and what belongs to it. */
-const NODE_PROGRAMS = [
-  ...["mount", "umount", "losetup", "findmnt", "blkid", "wipefs", "blockdev", "modprobe"],
-  ...["cmp", "od", "tee", "stat", "chroot", "mknod"],
-];
-const FILESYSTEM_PROGRAMS = [
-  ...["mkfs.ext4", "e2fsck", "resize2fs", "dumpe2fs", "tune2fs"],
-  ...["mkfs.xfs", "xfs_growfs", "xfs_repair", "xfs_io", "mkfs.btrfs", "btrfs", "cryptsetup"],
-];
+/** What the driver's node calls. */
+const NODE_PROGRAMS = Object.values({
+  util: ["mount", "umount", "losetup", "findmnt", "blkid", "wipefs", "blockdev"],
+  core: ["cmp", "od", "tee", "stat", "chroot", "mknod", "modprobe"],
+  ext4: ["mkfs.ext4", "e2fsck", "resize2fs"],
+  xfs: ["mkfs.xfs", "xfs_growfs", "xfs_repair"],
+  btrfs: ["mkfs.btrfs", "btrfs"],
+  encryption: ["cryptsetup"],
+}).flat();
 /** What a person in the container wants. */
 const APPLETS = ["sh", "cat", "ls", "ps", "grep", "vi", "ip", "ping", "nslookup", "wget", "less", "df", "find"];
 
@@ -85,7 +85,7 @@ export class Images {
       await root.write("usr/bin/spdk-csi", '#!/bin/sh\nexec node /app/main.js "$@"\n', 0o755);
       await root.addProgram("busybox");
       for (const name of APPLETS) await root.link(`usr/bin/${name}`, "busybox");
-      for (const name of [...NODE_PROGRAMS, ...FILESYSTEM_PROGRAMS]) await root.addProgram(name);
+      for (const name of NODE_PROGRAMS) await root.addProgram(name);
       await root.addFile("/etc/mke2fs.conf");
     });
   }

@@ -13,13 +13,11 @@ import { CGROUP, INSIDE, KUBECONFIG, NODE_ADDRESS, NODE_NAME, SERVICE_ADDRESS, S
 const SCRIPTS = join(TOOL, "scripts");
 
 await writeConfiguration();
+const machine = [STATE, INSIDE, NODE_NAME, NODE_ADDRESS, SERVICE_ADDRESS];
+const programs = [process.execPath, join(import.meta.dirname, "inside.ts")];
 const namespaces = spawn(
   join(SCRIPTS, "namespaces.sh"),
-  [
-    CGROUP,
-    ...[join(SCRIPTS, "first-process.sh"), STATE, INSIDE, NODE_NAME, NODE_ADDRESS, SERVICE_ADDRESS],
-    ...[process.execPath, join(import.meta.dirname, "inside.ts")],
-  ],
+  [CGROUP, join(SCRIPTS, "first-process.sh"), ...machine, ...programs],
   { stdio: ["pipe", "pipe", "inherit"] },
 );
 let isReady = false;

@@ -52,7 +52,9 @@ export class Kubectl {
   }
 
   async list(kind: string, ...options: readonly string[]): Promise<readonly KubeObject[]> {
-    const { items }: { items: readonly KubeObject[] } = JSON.parse(await this.run(["get", kind, ...options, "-o", "json"]));
+    const { items }: { items: readonly KubeObject[] } = JSON.parse(
+      await this.run(["get", kind, ...options, "-o", "json"]),
+    );
     return items;
   }
 
@@ -84,7 +86,11 @@ export class Kubectl {
   }
 
   async untilGone(kind: string, name: string): Promise<void> {
-    for (const deadline = Date.now() + CALL_MS; (await this.find(kind, name)) !== undefined; await setTimeout(POLL_MS)) {
+    for (
+      const deadline = Date.now() + CALL_MS;
+      (await this.find(kind, name)) !== undefined;
+      await setTimeout(POLL_MS)
+    ) {
       if (Date.now() > deadline) throw new Error(`${kind} ${name} is still there`);
     }
   }
