@@ -23,7 +23,7 @@ export async function targetPod(): Promise<string> {
 
 async function podOf(name: string): Promise<string> {
   const pods = await driver.list("pods", "--selector", `app.kubernetes.io/name=${name}`);
-  const [first] = pods.filter(({ metadata }) => metadata["deletionTimestamp"] === undefined);
+  const [first] = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (first === undefined) throw new Error(`${name} has no pod`);
   return first.metadata.name;
 }
@@ -39,8 +39,8 @@ export async function driverReady(): Promise<void> {
 export async function restarts(): Promise<number> {
   const pods = await driver.list("pods");
   return pods
-    .flatMap(({ status }) => status.containerStatuses ?? [])
-    .reduce((sum: number, { restartCount }: { restartCount: number }) => sum + restartCount, 0);
+    .flatMap(({ status }) => status?.containerStatuses ?? [])
+    .reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
 /** What is left of volumes: files of the target, PersistentVolumes, VolumeAttachments. */

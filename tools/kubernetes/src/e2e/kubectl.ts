@@ -6,18 +6,35 @@ import { clusterEnv } from "../running-cluster.ts";
 const CALL_MS = 180_000;
 const POLL_MS = 200;
 
-/** A Kubernetes object, as far as it is looked at here. */
+/** What is applied. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly [field: string]: unknown;
+}
+
+/** What Kubernetes has, as far as it is looked at here, whatever its kind. */
 export interface KubeObject {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly [key: string]: unknown;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: {
+    readonly accessModes?: readonly string[];
+    readonly capacity?: object;
+    readonly csi?: Readonly<Record<"driver" | "fsType" | "volumeHandle", string>> & {
+      readonly volumeAttributes: object;
+    };
+    readonly storageClassName?: string;
+    readonly volumeName?: string;
   };
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the kind has
-  readonly [key: string]: any;
+  readonly status?: {
+    readonly capacity?: { readonly storage: string };
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+    readonly phase?: string;
+    readonly readyToUse?: boolean;
+  };
 }
 
 /** What kubectl says, in one of the cluster's namespaces. */
@@ -41,7 +58,7 @@ export class Kubectl {
     });
   }
 
-  async apply(...objects: readonly KubeObject[]): Promise<void> {
+  async apply(...objects: readonly Manifest[]): Promise<void> {
     await this.run(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
   }
 
@@ -80,7 +97,7 @@ export class Kubectl {
       if (object !== undefined && isSo(object)) return object;
       if (Date.now() > deadline) {
         const events = await this.run(["get", "events", "--field-selector", `involvedObject.name=${name}`]);
-        throw new Error(`${kind} ${name} is not ${what}: ${JSON.stringify(object?.["status"])}\n${events}`);
+        throw new Error(`${kind} ${name} is not ${what}: ${JSON.stringify(object?.status)}\n${events}`);
       }
     }
   }
@@ -98,9 +115,7 @@ export class Kubectl {
   /** Waits until a pod runs and is ready. */
   async untilReady(pod: string): Promise<KubeObject> {
     return this.until("pod", pod, "ready", ({ status }) =>
-      (status?.conditions ?? []).some(
-        (condition: { type: string; status: string }) => condition.type === "Ready" && condition.status === "True",
-      ),
+      (status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"),
     );
   }
 }

@@ -1,5 +1,5 @@
 import { BUSYBOX_IMAGE } from "../images.ts";
-import type { KubeObject } from "./kubectl.ts";
+import type { Manifest } from "./kubectl.ts";
 
 /** The StorageClass of the driver's manifests. */
 export const STORAGE_CLASS = "spdk";
@@ -35,7 +35,7 @@ export function claimSpec({
   };
 }
 
-export function claim(name: string, options: ClaimOptions = {}): KubeObject {
+export function claim(name: string, options: ClaimOptions = {}): Manifest {
   return { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name }, spec: claimSpec(options) };
 }
 
@@ -58,12 +58,12 @@ export function podSpec(volume: object, volumeMode: "Filesystem" | "Block" = "Fi
 }
 
 /** A pod that has a claim's volume. */
-export function pod(name: string, claimName: string, volumeMode: "Filesystem" | "Block" = "Filesystem"): KubeObject {
+export function pod(name: string, claimName: string, volumeMode: "Filesystem" | "Block" = "Filesystem"): Manifest {
   const spec = podSpec({ persistentVolumeClaim: { claimName } }, volumeMode);
   return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec };
 }
 
-export function snapshot(name: string, claimName: string): KubeObject {
+export function snapshot(name: string, claimName: string): Manifest {
   return {
     apiVersion: "snapshot.storage.k8s.io/v1",
     kind: "VolumeSnapshot",

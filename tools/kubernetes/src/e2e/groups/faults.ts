@@ -38,10 +38,10 @@ export const FAULTS: readonly Check[] = [
         await killedAfter(moment, () => kubectl.apply(snapshot("taken", "data")));
         await kubectl.until("volumesnapshot", "taken", "ready", ({ status }) => status?.readyToUse === true);
         await killedAfter(moment, () => kubectl.apply(claim("data", { size: "128Mi" })));
-        await kubectl.until("pvc", "data", "grown", ({ status }) => status.capacity?.storage === "128Mi");
+        await kubectl.until("pvc", "data", "grown", ({ status }) => status?.capacity?.storage === "128Mi");
         await killedAfter(moment, () => kubectl.run(["delete", "pod", "user", "--wait=false"]));
         await kubectl.untilGone("pod", "user");
-        const { volumeName } = (await kubectl.find("pvc", "data"))?.["spec"] ?? {};
+        const volumeName = (await kubectl.find("pvc", "data"))?.spec.volumeName ?? "";
         await killedAfter(moment, () => kubectl.run(["delete", "volumesnapshot/taken", "pvc/data", "--wait=false"]));
         await kubectl.untilGone("volumesnapshot", "taken");
         await kubectl.untilGone("pv", volumeName);

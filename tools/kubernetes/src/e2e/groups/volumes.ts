@@ -19,25 +19,19 @@ export const VOLUMES: readonly Check[] = [
   {
     name: "Delete deletes the volume with its claim; Retain keeps it, and a static PersistentVolume brings it back",
     async run(kubectl) {
-      const storageClass = { ...(await required(kubectl, "storageclass", STORAGE_CLASS)), reclaimPolicy: "Retain" };
-      await kubectl.apply({ ...storageClass, metadata: { name: "retained" } });
+      const storageClass = await required(kubectl, "storageclass", STORAGE_CLASS);
+      await kubectl.apply({ ...storageClass, metadata: { name: "retained" }, reclaimPolicy: "Retain" });
       await kubectl.apply(claim("data", { storageClass: "retained" }), pod("writer", "data"));
       await kubectl.untilReady("writer");
       await kubectl.exec("writer", "echo kept > /data/file && sync");
       const volume = await volumeOf(kubectl, "data");
       await kubectl.delete("pod", "writer");
       await kubectl.delete("pvc", "data");
-      await kubectl.until("pv", volume.metadata.name, "released", ({ status }) => status.phase === "Released");
+      await kubectl.until("pv", volume.metadata.name, "released", ({ status }) => status?.phase === "Released");
       await kubectl.delete("pv", volume.metadata.name);
 
-      const { csi, capacity, accessModes } = volume["spec"];
-      const { volumeHandle, volumeAttributes, fsType, driver } = csi;
-      const spec = {
-        capacity,
-        accessModes,
-        csi: { driver, volumeHandle, volumeAttributes, fsType },
-        storageClassName: "",
-      };
+      const { csi, capacity, accessModes } = volume.spec;
+      const spec = { capacity, accessModes, csi, storageClassName: "" };
       const name = `static-${kubectl.namespace}`;
       const policy = { persistentVolumeReclaimPolicy: "Delete" };
       await kubectl.apply({
@@ -52,7 +46,7 @@ export const VOLUMES: readonly Check[] = [
       await kubectl.delete("pod", "reader");
       await kubectl.delete("pvc", "found");
       // Nobody deletes the volume of one that was made by hand, until it is told who made it.
-      const annotation = { "pv.kubernetes.io/provisioned-by": driver };
+      const annotation = { "pv.kubernetes.io/provisioned-by": csi?.driver };
       await kubectl.run(["patch", "pv", name, "-p", JSON.stringify({ metadata: { annotations: annotation } })]);
       await kubectl.untilGone("pv", name);
       await kubectl.delete("storageclass", "retained");
@@ -78,7 +72,7 @@ export const VOLUMES: readonly Check[] = [
       await kubectl.untilReady("user");
       const before = Number(await kubectl.exec("user", "df -k /data | awk 'NR == 2 { print $2 }'"));
       await kubectl.apply(claim("data", { size: "160Mi" }));
-      await kubectl.until("pvc", "data", "grown", ({ status }) => status.capacity?.storage === "160Mi");
+      await kubectl.until("pvc", "data", "grown", ({ status }) => status?.capacity?.storage === "160Mi");
       const after = Number(await kubectl.exec("user", "df -k /data | awk 'NR == 2 { print $2 }'"));
       if (after < 2 * before) throw new Error(`the filesystem has ${after} KiB after ${before}`);
     },
@@ -122,7 +116,7 @@ export const VOLUMES: readonly Check[] = [
 /** The PersistentVolume that a claim has. */
 async function volumeOf(kubectl: Kubectl, claimName: string): Promise<KubeObject> {
   const { spec } = await required(kubectl, "pvc", claimName);
-  return required(kubectl, "pv", spec.volumeName);
+  return required(kubectl, "pv", spec.volumeName ?? "");
 }
 
 async function required(kubectl: Kubectl, kind: string, name: string): Promise<KubeObject> {
