@@ -35,7 +35,7 @@ fi
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir "$inside"
 mount --bind "$state" "$inside"
-for folder in etc opt var; do
+for folder in etc opt usr var; do
   mkdir -p "$inside/overlay/$folder/upper" "$inside/overlay/$folder/work"
   mount -t overlay -o "lowerdir=/$folder,upperdir=$inside/overlay/$folder/upper,workdir=$inside/overlay/$folder/work" \
     overlay "/$folder"

@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { buildBinaries } from "./binaries.ts";
 import { Images } from "./images.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { BINARIES, STATE, TOOL } from "./places.ts";
+import { BINARIES, FAILED_LOGS, STATE, TOOL } from "./places.ts";
 import type { Report } from "./report.ts";
 import { runInside } from "./running-cluster.ts";
 import { installSnapshots } from "./snapshots.ts";
@@ -54,7 +54,8 @@ async function startKeeper(report: Report): Promise<void> {
   await writeFile(KEEPER, String(keeper.pid));
   const ended = once(keeper, "exit").then(() => false);
   const isReady = await Promise.race([ready(keeper, report), ended]);
-  if (!isReady) throw new Error(`the cluster did not start; its logs were in ${join(STATE, "log")}`);
+  if (!isReady)
+    throw new Error(`the cluster did not start: its logs are in ${FAILED_LOGS}, keeper.log tells which to read`);
   keeper.disconnect();
   keeper.unref();
 }

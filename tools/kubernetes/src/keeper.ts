@@ -2,13 +2,24 @@
 // when it is told to end, or when the cluster ends by itself. What it does it tells whoever started it.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { kubeconfig, writeConfiguration } from "./configuration.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { CGROUP, INSIDE, KUBECONFIG, NODE_ADDRESS, NODE_NAME, SERVICE_ADDRESS, STATE, TOOL } from "./places.ts";
+import {
+  CGROUP,
+  FAILED_LOGS,
+  INSIDE,
+  KUBECONFIG,
+  NODE_ADDRESS,
+  NODE_NAME,
+  SERVICE_ADDRESS,
+  STATE,
+  TOOL,
+} from "./places.ts";
 
 const SCRIPTS = join(TOOL, "scripts");
 
@@ -23,11 +34,11 @@ const namespaces = spawn(
 let isReady = false;
 createInterface(namespaces.stdout).on("line", (step) => {
   if (step === "ready") ready();
-  else process.send?.({ step });
+  else if (process.connected) process.send?.({ step });
 });
 namespaces.once("error", () => undefined);
 namespaces.once("close", () => {
-  removeLeftovers().then(
+  cleanUp().then(
     () => process.exit(0),
     (error: unknown) => {
       process.stderr.write(`${String(error)}\n`);
@@ -35,6 +46,15 @@ namespaces.once("close", () => {
     },
   );
 });
+
+async function cleanUp(): Promise<void> {
+  if (!isReady) {
+    await rm(FAILED_LOGS, { recursive: true, force: true });
+    await rename(join(STATE, "log"), FAILED_LOGS);
+  }
+  await removeLeftovers();
+}
+
 const end = (): void => {
   namespaces.kill("SIGKILL");
 };

@@ -13,6 +13,9 @@ export const CACHE: string = process.env["SPDK_CSI_KUBERNETES_CACHE"] ?? join(ho
 /** All that the running cluster keeps; there is none where this is not. */
 export const STATE: string = join(CACHE, "cluster");
 
+/** The logs of a cluster that did not start. */
+export const FAILED_LOGS: string = join(CACHE, "failed");
+
 /** The cluster's cgroup, in every hierarchy. */
 export const CGROUP = "spdk-csi-kubernetes";
 
