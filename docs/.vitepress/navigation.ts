@@ -15,6 +15,7 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
   { text: "Volumes on a node", link: "/guides/node-mounter" },
   { text: "Emulate a target", link: "/guides/spdk-emulator" },
   { text: "Run the driver", link: "/guides/spdk-csi" },
+  { text: "Install it in Kubernetes", link: "/guides/kubernetes" },
   { text: "Configure the driver", link: "/guides/configuration" },
   { text: "Look after a running driver", link: "/guides/operating" },
   { text: "Come from SPDK's driver in Go", link: "/guides/from-upstream" },

@@ -1,5 +1,5 @@
 import { type CsiDriver, jsonLogger, type Logger, serve, textLogger } from "@org/csi-framework";
-import { linuxHost, nvmeConnector } from "@org/node-mounter";
+import { type Connector, type Host, linuxHost, type NvmeConnection, nvmeConnector } from "@org/node-mounter";
 
 import { type Config, type ConfigPaths, configPaths, loadConfig } from "../config/config-file.ts";
 import { type ConfigWatch, watchConfig } from "../config/watch-config.ts";
@@ -9,8 +9,11 @@ import type { CommandIo } from "./command-io.ts";
 import { stateBeside } from "./option-values.ts";
 import type { ServeOptions } from "./options.ts";
 
+/** How the node reaches volumes on its host. */
+type Connect = (host: Host) => Connector<NvmeConnection>;
+
 /** Serves the controller, the node or both until SIGTERM or SIGINT; answers with the exit status. */
-export async function run(options: ServeOptions, io: CommandIo): Promise<number> {
+export async function run(options: ServeOptions, io: CommandIo, connect: Connect = nvmeConnector): Promise<number> {
   const { command, endpoint, http, kubeletEndpoint, logFormat, logLevel } = options;
   const logger = (logFormat === "json" ? jsonLogger : textLogger)(io.stderr, logLevel);
   if (options.withoutEffect.length > 0) {
@@ -19,7 +22,8 @@ export async function run(options: ServeOptions, io: CommandIo): Promise<number>
   const controlled = command === "node" ? undefined : await startController(options, io, logger);
   let watch: ConfigWatch | undefined;
   try {
-    const server = await serve([...(controlled ? [controlled.controller.driver] : []), ...(await startNode(options))], {
+    const node = await startNode(options, connect);
+    const server = await serve([...(controlled ? [controlled.controller.driver] : []), ...node], {
       endpoint,
       logger,
       mapError: toCsiError,
@@ -58,12 +62,11 @@ async function startController(options: ServeOptions, { env }: CommandIo, logger
 }
 
 /** The node's driver, where there is to be one. */
-async function startNode(options: ServeOptions): Promise<CsiDriver[]> {
+async function startNode(options: ServeOptions, connect: Connect): Promise<CsiDriver[]> {
   const { command, driverName, cluster, nodeName, maxVolumesPerNode, topology, endpoint } = options;
   if (command === "controller") return [];
   const stateDir = options.stateDir ?? stateBeside(endpoint);
   const host = linuxHost();
-  const connector = nvmeConnector(host);
   const shared = { driverName, cluster, nodeName, maxVolumesPerNode, topology };
-  return [await createNode({ ...shared, stateDir, host, connector })];
+  return [await createNode({ ...shared, stateDir, host, connector: connect(host) })];
 }

@@ -1,0 +1,100 @@
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, openSync, readFileSync } from "node:fs";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+import { buildBinaries } from "./binaries.ts";
+import { Images } from "./images.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { BINARIES, FAILED_LOGS, STATE, TOOL } from "./places.ts";
+import type { Report } from "./report.ts";
+import { runInside } from "./running-cluster.ts";
+import { installSnapshots } from "./snapshots.ts";
+
+const KEEPER = join(STATE, "keeper");
+const STOP_MS = 60_000;
+
+/** How a cluster is started. */
+export interface ClusterOptions {
+  /** Whether it has the CRDs of snapshots and their controller, as clusters that are sold have. Default true. */
+  readonly snapshots?: boolean;
+}
+
+/** The process that keeps the cluster; undefined where none runs. */
+export function keeperOf(): number | undefined {
+  if (!existsSync(KEEPER)) return undefined;
+  const pid = Number(readFileSync(KEEPER, "utf8"));
+  // Numbers of processes are used again.
+  const commandLine = `/proc/${pid}/cmdline`;
+  return existsSync(commandLine) && readFileSync(commandLine, "utf8").includes("keeper.ts") ? pid : undefined;
+}
+
+/** Starts a cluster and waits until its node is ready; what is missing is built first. */
+export async function startCluster(report: Report, { snapshots = true }: ClusterOptions = {}): Promise<void> {
+  if (keeperOf() !== undefined) throw new Error("a cluster runs already: npm run cluster -- stop ends it");
+  prepare();
+  // What one left that was ended by force.
+  await removeLeftovers();
+  const binaries = await buildBinaries(report);
+  await mkdir(join(STATE, "log"), { recursive: true });
+  await symlink(binaries, BINARIES);
+  report("making the images");
+  const images = new Images(join(STATE, "images"));
+  await Promise.all([images.makeShared(binaries), images.makeDriver(), images.makeEmulated()]);
+  report("starting the cluster");
+  await startKeeper(report);
+  if (snapshots) await installSnapshots();
+}
+
+async function startKeeper(report: Report): Promise<void> {
+  const log = openSync(join(STATE, "log/keeper.log"), "a");
+  const keeper = fork(join(import.meta.dirname, "keeper.ts"), { detached: true, stdio: ["ignore", log, log, "ipc"] });
+  await writeFile(KEEPER, String(keeper.pid));
+  const ended = once(keeper, "exit").then(() => false);
+  const isReady = await Promise.race([ready(keeper, report), ended]);
+  if (!isReady)
+    throw new Error(`the cluster did not start: its logs are in ${FAILED_LOGS}, keeper.log tells which to read`);
+  keeper.disconnect();
+  keeper.unref();
+}
+
+function ready(keeper: ChildProcess, report: Report): Promise<true> {
+  return new Promise((resolve) => {
+    keeper.on("message", (message: { readonly step?: string; readonly isReady?: boolean }) => {
+      if (message.step !== undefined) report(message.step);
+      if (message.isReady === true) resolve(true);
+    });
+  });
+}
+
+/** Ends the cluster, and removes all that is left of it. */
+export async function stopCluster(): Promise<void> {
+  const keeper = keeperOf();
+  if (keeper !== undefined) {
+    process.kill(keeper, "SIGTERM");
+    for (const deadline = Date.now() + STOP_MS; keeperOf() !== undefined; await setTimeout(50)) {
+      if (Date.now() > deadline) throw new Error(`the cluster's keeper, process ${keeper}, does not end`);
+    }
+  }
+  await removeLeftovers();
+}
+
+/** Makes the driver's images from the sources as they are now, and brings them into the running cluster. */
+export async function loadDriver(tag?: string): Promise<void> {
+  const images = new Images(join(STATE, "load"));
+  const archives = [await images.makeDriver(), ...(await images.makeEmulated(tag))];
+  for (const archive of archives) {
+    const { status, stderr } = runInside(["ctr", "-n", "k8s.io", "images", "import", archive]);
+    if (status !== 0) throw new Error(`${archive} cannot be loaded: ${stderr}`);
+  }
+  await rm(join(STATE, "load"), { recursive: true });
+}
+
+function prepare(): void {
+  if (process.getuid?.() !== 0) throw new Error("a cluster needs root: it makes namespaces and mounts");
+  const { status } = spawnSync(join(TOOL, "scripts/prepare.sh"), { stdio: ["ignore", "ignore", "inherit"] });
+  if (status !== 0)
+    throw new Error("the cluster cannot be prepared: it needs Debian 12 or what scripts/prepare.sh names");
+}

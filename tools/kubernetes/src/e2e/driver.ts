@@ -1,0 +1,57 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { STATE } from "../places.ts";
+import { Kubectl } from "./kubectl.ts";
+import { STORAGE_CLASS } from "./objects.ts";
+
+/** The driver's namespace. */
+export const driver: Kubectl = new Kubectl("spdk-csi");
+
+/** The controller's pod. */
+export const CONTROLLER = "spdk-csi-controller-0";
+
+/** The one pod of the node's plugin. */
+export async function nodePod(): Promise<string> {
+  return podOf("spdk-csi-node");
+}
+
+/** The one pod of the emulated target. */
+export async function targetPod(): Promise<string> {
+  return podOf("spdk-emulator");
+}
+
+async function podOf(name: string): Promise<string> {
+  const pods = await driver.list("pods", "--selector", `app.kubernetes.io/name=${name}`);
+  const [first] = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  if (first === undefined) throw new Error(`${name} has no pod`);
+  return first.metadata.name;
+}
+
+/** Waits until every part of the driver is rolled out. */
+export async function driverReady(): Promise<void> {
+  for (const part of ["statefulset/spdk-csi-controller", "daemonset/spdk-csi-node", "deployment/spdk-emulator"]) {
+    await driver.run(["rollout", "status", part, "--timeout=120s"]);
+  }
+}
+
+/** How often the containers of each of the driver's pods have been started again. */
+export async function restarts(): Promise<number> {
+  const pods = await driver.list("pods");
+  return pods
+    .flatMap(({ status }) => status?.containerStatuses ?? [])
+    .reduce((sum, { restartCount }) => sum + restartCount, 0);
+}
+
+/** What is left of volumes: files of the target, PersistentVolumes, VolumeAttachments. */
+export async function leftovers(): Promise<string[]> {
+  const data = join(STATE, "spdk-emulator");
+  const files = existsSync(data) ? readdirSync(data).filter((name) => name.startsWith("lvol-")) : [];
+  const volumes = await driver.list("persistentvolumes");
+  const attachments = await driver.list("volumeattachments");
+  return [
+    ...files,
+    ...volumes.filter(({ spec }) => spec.storageClassName === STORAGE_CLASS).map(({ metadata }) => metadata.name),
+    ...attachments.map(({ metadata }) => metadata.name),
+  ];
+}

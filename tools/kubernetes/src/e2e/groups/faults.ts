@@ -1,0 +1,89 @@
+import { setTimeout } from "node:timers/promises";
+
+import { type Check, expectSame } from "../check.ts";
+import { CONTROLLER, driver, driverReady, nodePod, targetPod } from "../driver.ts";
+import type { Kubectl } from "../kubectl.ts";
+import { claim, pod, snapshot } from "../objects.ts";
+
+/** How long after the start of something its controller is killed, in milliseconds. */
+const MOMENTS = [0, 300, 1000, 2500];
+
+/** What ends in the middle of things. */
+export const FAULTS: readonly Check[] = [
+  {
+    name: "a pod goes on over a restart of the target, and volumes are made afterwards",
+    async run(kubectl) {
+      await kubectl.apply(claim("data"), pod("user", "data"));
+      await kubectl.untilReady("user");
+      await kubectl.exec("user", "echo before > /data/file && sync");
+      await driver.kill(await targetPod());
+      await driverReady();
+      expectSame("the file", await kubectl.exec("user", "cat /data/file"), "before");
+      await kubectl.exec("user", "echo after > /data/file && sync");
+      await kubectl.apply(claim("more"), pod("another", "more"));
+      await kubectl.untilReady("another");
+      await kubectl.delete("pod", "user");
+      await kubectl.apply(pod("user", "data"));
+      await kubectl.untilReady("user");
+      expectSame("the file", await kubectl.exec("user", "cat /data/file"), "after");
+    },
+  },
+  ...MOMENTS.map(
+    (moment): Check => ({
+      name: `a controller that is killed ${moment} ms into it keeps nothing from being made, snapshotted and deleted`,
+      async run(kubectl) {
+        await killedAfter(moment, () => kubectl.apply(claim("data"), pod("user", "data")));
+        await kubectl.untilReady("user");
+        await kubectl.exec("user", "echo kept > /data/file && sync");
+        await killedAfter(moment, () => kubectl.apply(snapshot("taken", "data")));
+        await kubectl.until("volumesnapshot", "taken", "ready", ({ status }) => status?.readyToUse === true);
+        await killedAfter(moment, () => kubectl.apply(claim("data", { size: "128Mi" })));
+        await kubectl.until("pvc", "data", "grown", ({ status }) => status?.capacity?.storage === "128Mi");
+        await killedAfter(moment, () => kubectl.run(["delete", "pod", "user", "--wait=false"]));
+        await kubectl.untilGone("pod", "user");
+        const volumeName = (await kubectl.find("pvc", "data"))?.spec.volumeName ?? "";
+        await killedAfter(moment, () => kubectl.run(["delete", "volumesnapshot/taken", "pvc/data", "--wait=false"]));
+        await kubectl.untilGone("volumesnapshot", "taken");
+        await kubectl.untilGone("pv", volumeName);
+      },
+    }),
+  ),
+  {
+    name: "a node's plugin that is killed again and again holds no pod up for good, and takes none along",
+    async run(kubectl) {
+      await kubectl.apply(claim("old"), pod("running", "old"));
+      await kubectl.untilReady("running");
+      await kubectl.apply(claim("new"), pod("starting", "new"));
+      for (const moment of MOMENTS) await killNode(moment);
+      await kubectl.untilReady("starting");
+      await kubectl.exec("running", "echo kept > /data/file && sync");
+      await kubectl.run(["delete", "pod", "starting", "running", "--wait=false"]);
+      for (const moment of MOMENTS) await killNode(moment);
+      await kubectl.untilGone("pod", "starting");
+      await kubectl.untilGone("pod", "running");
+      await kubectl.apply(pod("next", "old"));
+      await kubectl.untilReady("next");
+      expectSame("the file", await kubectl.exec("next", "cat /data/file"), "kept");
+    },
+  },
+];
+
+/** Kills the controller some time after a change has begun. */
+async function killedAfter(moment: number, change: () => Promise<unknown>): Promise<void> {
+  await driver.untilReady(CONTROLLER);
+  await change();
+  await setTimeout(moment);
+  await driver.kill(CONTROLLER);
+}
+
+async function killNode(moment: number): Promise<void> {
+  await setTimeout(moment);
+  await driver.kill(await nodePod());
+  await untilAnother(driver);
+}
+
+/** The DaemonSet makes another pod at once, but not in the same moment. */
+async function untilAnother(kubectl: Kubectl): Promise<void> {
+  await setTimeout(500);
+  await kubectl.run(["rollout", "status", "daemonset/spdk-csi-node", "--timeout=120s"]);
+}

@@ -1,0 +1,133 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+
+import { moduleVersion } from "./binaries.ts";
+import { writeOciArchive } from "./oci-archive.ts";
+import { ROOT, TOOL } from "./places.ts";
+import { RootFilesystem } from "./root-filesystem.ts";
+
+const run = promisify(execFile);
+const DRIVER = join(ROOT, "apps/spdk-csi");
+const BIN = join(ROOT, "node_modules/.bin");
+
+/** Where docker.io's images are that nobody owns: `image: NAME:TAG` in a pod. */
+const LIBRARY = "docker.io/library";
+const SIDECARS: Readonly<Record<string, string>> = {
+  "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6",
+  "csi-attacher": "github.com/kubernetes-csi/external-attacher/v4",
+  "csi-resizer": "github.com/kubernetes-csi/external-resizer/v2",
+  "csi-snapshotter": "github.com/kubernetes-csi/external-snapshotter/v8",
+  "snapshot-controller": "github.com/kubernetes-csi/external-snapshotter/v8",
+};
+
+/** What the pause container of each pod runs; containerd's configuration names it. */
+export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10.2";
+/** What pods of tests and examples run. */
+export const BUSYBOX_IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.37.0-2";
+
+/** What the driver's node calls. */
+const NODE_PROGRAMS = Object.values({
+  util: ["mount", "umount", "losetup", "findmnt", "blkid", "wipefs", "blockdev"],
+  core: ["cmp", "od", "tee", "stat", "chroot", "mknod", "modprobe"],
+  ext4: ["mkfs.ext4", "e2fsck", "resize2fs"],
+  xfs: ["mkfs.xfs", "xfs_growfs", "xfs_repair"],
+  btrfs: ["mkfs.btrfs", "btrfs"],
+  encryption: ["cryptsetup"],
+}).flat();
+/** What a person in the container wants. */
+const APPLETS = ["sh", "cat", "ls", "ps", "grep", "vi", "ip", "ping", "nslookup", "wget", "less", "df", "find"];
+
+/** Makes images, each in an archive of its own below `dir`. */
+export class Images {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** All that a cluster needs at its start, but the driver's. */
+  async makeShared(binaries: string): Promise<void> {
+    await this.#busybox("pause", PAUSE_IMAGE, ["/bin/busybox", "sleep", "2147483647"]);
+    await this.#busybox("busybox", BUSYBOX_IMAGE, ["/bin/sh"]);
+    for (const [name, module] of Object.entries(SIDECARS)) {
+      const image = `registry.k8s.io/sig-storage/${name}:${moduleVersion(module)}`;
+      await this.#make(name, { name: image, entrypoint: [`/${name}`] }, (root) =>
+        root.addFile(join(binaries, name), `/${name}`),
+      );
+    }
+  }
+
+  /** The driver as it ships. */
+  async makeDriver(): Promise<string> {
+    await run(join(BIN, "nx"), ["run", "@org/spdk-csi:build"], {
+      cwd: ROOT,
+      env: { ...process.env, NX_DAEMON: "false" },
+    });
+    return this.#driver("spdk-csi", join(DRIVER, "dist"), `${LIBRARY}/spdk-csi:${driverVersion()}`);
+  }
+
+  /** The driver for nodes whose kernel has no NVMe/TCP, with loop devices in its place; and the emulated target. */
+  async makeEmulated(tag: string = driverVersion()): Promise<string[]> {
+    const driver = await this.#bundle(DRIVER, "dev/loop-driver.ts", "main");
+    const onLoop = await this.#driver("spdk-csi-on-loop", driver, `${LIBRARY}/spdk-csi-on-loop:${tag}`);
+    const program = await this.#bundle(TOOL, "src/emulated-target.ts", "emulated-target");
+    const name = `${LIBRARY}/spdk-emulator:${driverVersion()}`;
+    const entrypoint = ["/usr/bin/node", "/app/emulated-target.js"];
+    return [onLoop, await this.#make("spdk-emulator", { name, entrypoint }, (root) => addNodeProgram(root, program))];
+  }
+
+  #driver(archive: string, dist: string, name: string): Promise<string> {
+    return this.#make(archive, { name, entrypoint: ["/usr/bin/node", "/app/main.js"] }, async (root) => {
+      await addNodeProgram(root, dist);
+      await root.write("usr/bin/spdk-csi", '#!/bin/sh\nexec node /app/main.js "$@"\n', 0o755);
+      await root.addProgram("busybox");
+      for (const name of APPLETS) await root.link(`usr/bin/${name}`, "busybox");
+      for (const name of NODE_PROGRAMS) await root.addProgram(name);
+      await root.addFile("/etc/mke2fs.conf");
+    });
+  }
+
+  #busybox(archive: string, name: string, entrypoint: readonly string[]): Promise<string> {
+    return this.#make(archive, { name, entrypoint }, async (root) => {
+      await root.addFile("/bin/busybox");
+      const { stdout } = await run("/bin/busybox", ["--list"]);
+      for (const applet of stdout.trim().split("\n")) await root.link(`usr/bin/${applet}`, "busybox");
+    });
+  }
+
+  async #make(
+    archive: string,
+    image: { readonly name: string; readonly entrypoint: readonly string[] },
+    fill: (root: RootFilesystem) => Promise<void>,
+  ): Promise<string> {
+    const path = join(this.#dir, `${archive}.tar`);
+    const root = `${path}.root`;
+    await rm(root, { recursive: true, force: true });
+    await mkdir(this.#dir, { recursive: true });
+    await fill(await RootFilesystem.make(root));
+    await writeOciArchive(image, root, path);
+    return path;
+  }
+
+  /** A program of a package as one file with all that it imports. */
+  async #bundle(cwd: string, entry: string, name: string): Promise<string> {
+    const dir = join(this.#dir, "bundles", basename(entry, ".ts"));
+    await run(join(BIN, "tsup"), ["--entry.".concat(name), entry, "--out-dir", dir, "--silent"], { cwd });
+    return dir;
+  }
+}
+
+/** Node.js, and a program in /app. */
+async function addNodeProgram(root: RootFilesystem, dist: string): Promise<void> {
+  await root.addProgram("node", process.execPath);
+  await root.addFile(dist, "/app");
+  await root.write("app/package.json", '{ "type": "module" }\n');
+}
+
+function driverVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(join(DRIVER, "package.json"), "utf8"));
+  return manifest.version;
+}

@@ -1,0 +1,94 @@
+// Keeps a cluster: starts its namespaces, serves its API server on this machine's loopback, and puts everything in order
+// when it is told to end, or when the cluster ends by itself. What it does it tells whoever started it.
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { kubeconfig, writeConfiguration } from "./configuration.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import {
+  CGROUP,
+  FAILED_LOGS,
+  INSIDE,
+  KUBECONFIG,
+  NODE_ADDRESS,
+  NODE_NAME,
+  SERVICE_ADDRESS,
+  STATE,
+  TOOL,
+} from "./places.ts";
+
+const SCRIPTS = join(TOOL, "scripts");
+
+await writeConfiguration();
+const machine = [STATE, INSIDE, NODE_NAME, NODE_ADDRESS, SERVICE_ADDRESS];
+const programs = [process.execPath, join(import.meta.dirname, "inside.ts")];
+const namespaces = spawn(
+  join(SCRIPTS, "namespaces.sh"),
+  [CGROUP, join(SCRIPTS, "first-process.sh"), ...machine, ...programs],
+  { stdio: ["pipe", "pipe", "inherit"] },
+);
+let isReady = false;
+createInterface(namespaces.stdout).on("line", (step) => {
+  if (step === "ready") ready();
+  else if (process.connected) process.send?.({ step });
+});
+namespaces.once("error", () => undefined);
+namespaces.once("close", () => {
+  cleanUp().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`);
+      process.exit(1);
+    },
+  );
+});
+
+async function cleanUp(): Promise<void> {
+  if (!isReady) {
+    await rm(FAILED_LOGS, { recursive: true, force: true });
+    await rename(join(STATE, "log"), FAILED_LOGS);
+  }
+  await removeLeftovers();
+}
+
+const end = (): void => {
+  namespaces.kill("SIGKILL");
+};
+process.on("SIGTERM", end).on("SIGINT", () => undefined);
+// Whoever started it has given up.
+process.on("disconnect", () => {
+  if (!isReady) end();
+});
+
+const api = createServer((socket) => {
+  const inside = connect(join(STATE, "api.sock"));
+  socket.pipe(inside).pipe(socket);
+  socket.once("error", () => inside.destroy());
+  inside.once("error", () => socket.destroy());
+});
+api.listen(0, "127.0.0.1");
+
+function ready(): void {
+  const address = api.address();
+  if (address === null || typeof address === "string") throw new Error("the API server's address is none");
+  const cluster = {
+    server: `https://127.0.0.1:${address.port}`,
+    "tls-server-name": NODE_ADDRESS,
+    "certificate-authority-data": readFileSync(join(STATE, "etc/apiserver/apiserver.crt")).toString("base64"),
+  };
+  const token = readFileSync(join(STATE, "etc/admin.token"), "utf8");
+  writeFileSync(KUBECONFIG, JSON.stringify(kubeconfig(cluster, token)), { mode: 0o600 });
+  writeFileSync(join(STATE, "first-process"), firstProcess());
+  isReady = true;
+  process.send?.({ isReady });
+}
+
+/** The process whose namespaces are the cluster's, as this machine numbers it. */
+function firstProcess(): string {
+  const children = `/proc/${namespaces.pid}/task/${namespaces.pid}/children`;
+  return existsSync(children) ? readFileSync(children, "utf8").trim() : "";
+}
