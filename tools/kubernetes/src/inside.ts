@@ -128,11 +128,21 @@ async function startKubelet(): Promise<void> {
     `--node-ip=${NODE_ADDRESS}`,
     "--root-dir=/var/lib/kubelet",
   ]);
-  const node = `/api/v1/nodes/${NODE_NAME}`;
-  await until("the node", async () => (await ask(node))?.includes('"reason": "KubeletReady"') ?? false);
+  await until("the node", async () => isReady(await ask(`/api/v1/nodes/${NODE_NAME}`)));
   tell("the node is ready");
   const account = "/api/v1/namespaces/default/serviceaccounts/default";
   await until("the controller manager", async () => (await ask(account)) !== undefined);
+}
+
+function isReady(node: string | undefined): boolean {
+  if (node === undefined) return false;
+  const { status } = JSON.parse(node) as { readonly status: { readonly conditions?: readonly Condition[] } };
+  return status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
 }
 
 /** Brings the API server out of the network namespace: what connects to a socket in a folder can be anywhere. */

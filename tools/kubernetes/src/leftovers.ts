@@ -41,7 +41,7 @@ function detachLoops(): boolean {
   for (let found = true; found; ) {
     found = false;
     for (const loop of loops) {
-      if (ours.includes(loop.name) || !files.has(`${loop["back-maj:min"]} ${loop["back-ino"]}`)) continue;
+      if (ours.includes(loop.name) || !files.has(`${loop["back-maj:min"].trim()} ${loop["back-ino"]}`)) continue;
       ours.push(loop.name);
       files.add(identityOf(loop.name));
       found = true;
@@ -72,7 +72,8 @@ function filesBelow(folder: string): string[] {
 /** As losetup tells it: the filesystem's device, and the inode. */
 function identityOf(path: string): string {
   const { dev, ino } = statSync(path);
-  return `${dev >> 8}:${dev & 0xff} ${ino}`;
+  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
+  return `${major}:${minor} ${ino}`;
 }
 
 /** Removes the cluster's cgroups in every hierarchy; whether none is left. */
