@@ -37,6 +37,8 @@ const NODE_PROGRAMS = Object.values({
   btrfs: ["mkfs.btrfs", "btrfs"],
   encryption: ["cryptsetup"],
 }).flat();
+/** What the emulated target copies and punches its files with; busybox' own lack options. */
+const TARGET_PROGRAMS = ["cp", "dd", "fallocate"];
 /** What a person in the container wants. */
 const APPLETS = ["sh", "cat", "ls", "ps", "grep", "vi", "ip", "ping", "nslookup", "wget", "less", "df", "find"];
 
@@ -76,7 +78,13 @@ export class Images {
     const program = await this.#bundle(TOOL, "src/emulated-target.ts", "emulated-target");
     const name = `${LIBRARY}/spdk-emulator:${driverVersion()}`;
     const entrypoint = ["/usr/bin/node", "/app/emulated-target.js"];
-    return [onLoop, await this.#make("spdk-emulator", { name, entrypoint }, (root) => addNodeProgram(root, program))];
+    const target = await this.#make("spdk-emulator", { name, entrypoint }, async (root) => {
+      await addNodeProgram(root, program);
+      await root.addProgram("busybox");
+      await root.link("usr/bin/sh", "busybox");
+      for (const each of TARGET_PROGRAMS) await root.addProgram(each);
+    });
+    return [onLoop, target];
   }
 
   #driver(archive: string, dist: string, name: string): Promise<string> {
