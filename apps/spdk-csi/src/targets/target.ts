@@ -49,7 +49,8 @@ const EXAMINE_TIMEOUT_MS = 5_000;
 /** While something is missing, it is looked for so often. */
 const LOOK_AGAIN_MS = 1_000;
 
-const UNEXAMINED = "some bdev is still being examined, and volumes may be on it";
+const UNEXAMINED =
+  "is still examining a bdev, on which volumes may be: the call can be repeated; if this lasts, its log tells of the disk that does not answer";
 
 /** From this age on, lvstores are asked for again beside the next call that looks at them. */
 const LVSTORES_FRESH_MS = 2_000;
@@ -258,7 +259,10 @@ export class Target {
     const named = ({ all }: Lvstores): Lvstore | undefined => all.find(({ name }) => name === lvstore);
     const store = named(await this.recentLvstores()) ?? named(await this.lvstores());
     if (store !== undefined) return store;
-    throw new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" does not list the lvstore of ${alias}`);
+    throw new DriverError(
+      "TARGET_UNAVAILABLE",
+      `target "${this.name}" does not list the lvstore of ${alias}: attach its base bdev; the call can be repeated`,
+    );
   }
 
   /**
@@ -325,7 +329,7 @@ export class Target {
       // Asked on one connection, or the target may have been started anew in between.
       const { missing } = await this.lvstores();
       if (missing !== undefined) throw missing;
-      if (!(await this.examined())) throw new DriverError("TARGET_UNAVAILABLE", `target "${this.name}": ${UNEXAMINED}`);
+      if (!(await this.examined())) throw new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" ${UNEXAMINED}`);
       const lvol = await this.findLvol(uuid);
       if (lvol !== undefined) {
         const what = `lvol ${lvol.alias} turned up while target "${this.name}" was coming back`;
