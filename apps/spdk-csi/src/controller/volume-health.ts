@@ -5,7 +5,8 @@ import { findExport } from "../exports/find-export.ts";
 import { healthMessage } from "../health-message.ts";
 import { isUnavailable } from "../targets/is-unavailable.ts";
 import type { Lvol } from "../targets/lvol.ts";
-import type { Lvstores, Target } from "../targets/target.ts";
+import type { Target } from "../targets/target.ts";
+import type { Lvstores } from "../targets/target-knowledge.ts";
 
 type Entry = VolumeHealth["healthStatuses"][number];
 

@@ -6,54 +6,16 @@ import {
   type SpdkMethod,
   type SpdkResult,
   SpdkRpcError,
-  SpdkTimeoutError,
 } from "@org/spdk-rpc";
 
 import type { Credentials, TargetConfig } from "../config/target-config.ts";
 import { DriverError } from "../driver-error.ts";
-import { BaseBdevs } from "./base-bdevs.ts";
+import { Examination, UNEXAMINED } from "./examination.ts";
 import { isUnavailable } from "./is-unavailable.ts";
 import { type Lvol, toLvol } from "./lvol.ts";
-import { type Lvstore, toLvstore } from "./lvstore.ts";
-import { missingLvstores } from "./missing-lvstores.ts";
+import type { Lvstore } from "./lvstore.ts";
 import { TargetConnection } from "./target-connection.ts";
-import { within } from "./within.ts";
-
-/** What is asked once for each connection, since a restart of the target may change it. */
-export interface TargetFacts {
-  /** The release of SPDK as one number that compares: 2405 is v24.05. */
-  readonly release: number;
-  /** The transports that are known to be there, in capitals, and those that are being made. */
-  readonly transports: Map<string, Promise<unknown>>;
-  /** The DH-HMAC-CHAP keys that were put into its keyring, by name. */
-  readonly keys: Set<string>;
-  /** Why something of what the target should have cannot be there yet: a base bdev, or what is on it. */
-  readonly delays: readonly string[];
-  /** The lvstores as they were at `lvstoresAt`, less what was taken since. */
-  lvstores: readonly Lvstore[];
-  lvstoresAt: number;
-}
-
-/** The lvstores of a target. */
-export interface Lvstores {
-  readonly all: readonly Lvstore[];
-  /** Those that take new volumes: all, or those that the config names. */
-  readonly taking: readonly Lvstore[];
-  /** TARGET_UNAVAILABLE while one is not there that should be: what is not found may be on it. */
-  readonly missing: DriverError | undefined;
-}
-
-/** A disk that has died may keep the target examining it for ever: what is on other disks does not wait for it. */
-const EXAMINE_TIMEOUT_MS = 5_000;
-
-/** While something is missing, it is looked for so often. */
-const LOOK_AGAIN_MS = 1_000;
-
-const UNEXAMINED =
-  "is still examining a bdev, on which volumes may be: the call can be repeated; if this lasts, its log tells of the disk that does not answer";
-
-/** From this age on, lvstores are asked for again beside the next call that looks at them. */
-const LVSTORES_FRESH_MS = 2_000;
+import { type Lvstores, type TargetFacts, TargetKnowledge } from "./target-knowledge.ts";
 
 /** One SPDK target: what the driver asks it, read into the driver's own types. */
 export class Target {
@@ -62,32 +24,17 @@ export class Target {
   readonly key: string;
   readonly #connection: TargetConnection;
   #config: TargetConfig;
-  #facts: Promise<TargetFacts> | undefined;
-  readonly #baseBdevs: BaseBdevs;
-  readonly #rpcTimeoutMs: number;
-  #examineTimeoutMs: number;
-  #examining: Promise<boolean> | undefined;
-  #looking = false;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  readonly #examination: Examination;
+  readonly #knowledge: TargetKnowledge;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Every lvstore that was ever there, by uuid: one that is missing has not been loaded yet. */
-  #seen = new Map<string, string>();
 
   constructor(config: TargetConfig, rpcTimeoutMs: number) {
     this.name = config.name;
     this.key = config.rpcUrl;
-    this.#rpcTimeoutMs = rpcTimeoutMs;
-    this.#examineTimeoutMs = rpcTimeoutMs;
     this.#config = config;
-    const forgetFacts = (): void => {
-      this.#facts = undefined;
-    };
-    this.#baseBdevs = new BaseBdevs(this, forgetFacts);
-    const onLost = (): void => {
-      forgetFacts();
-      this.#baseBdevs.forget();
-    };
-    this.#connection = new TargetConnection(config, { rpcTimeoutMs, onLost });
+    this.#examination = new Examination(this, rpcTimeoutMs);
+    this.#knowledge = new TargetKnowledge(this, this.#examination);
+    this.#connection = new TargetConnection(config, { rpcTimeoutMs, onLost: () => this.#knowledge.forget() });
   }
 
   get config(): TargetConfig {
@@ -96,8 +43,7 @@ export class Target {
 
   /** Takes over a changed configuration; calls that are under way end on the old connection. */
   configure(config: TargetConfig): void {
-    // Answers of the old one that are still to come are noted where nobody looks any more.
-    if (config.rpcUrl !== this.#config.rpcUrl) this.#seen = new Map();
+    if (config.rpcUrl !== this.#config.rpcUrl) this.#knowledge.forgetLvstores();
     this.#config = config;
     this.#connection.configure(config);
   }
@@ -172,139 +118,34 @@ export class Target {
     return this.#connection.callAside(method, params, { timeoutMs });
   }
 
-  /**
-   * Whether all that is on the bdevs is loaded, which is waited for, but not for ever: an lvstore is listed before its lvols
-   * are.
-   */
+  /** Whether all that is on the bdevs is loaded, which is waited for, but not for ever. */
   async examined(): Promise<boolean> {
-    this.#examining ??= this.#examine();
-    return within(this.#examining, EXAMINE_TIMEOUT_MS, false);
-  }
-
-  /**
-   * One question at a time, and each is given twice the time of the one before: one that is not answered keeps a connection,
-   * of which a target has few. That an answer was lost, and none will come, nobody can know.
-   */
-  async #examine(): Promise<boolean> {
-    try {
-      await this.callAside("bdev_wait_for_examine", undefined, { timeoutMs: this.#examineTimeoutMs });
-      this.#examineTimeoutMs = this.#rpcTimeoutMs;
-      return true;
-    } catch (error) {
-      if (!(error instanceof SpdkTimeoutError)) throw error;
-      this.#examineTimeoutMs *= 2;
-      return false;
-    } finally {
-      this.#examining = undefined;
-    }
+    return this.#examination.isOver();
   }
 
   /** What is known since the connection was made; the first call after a loss asks, and attaches the base bdevs again. */
   facts(): Promise<TargetFacts> {
-    if (this.#facts !== undefined) return this.#facts;
-    const facts = this.#readFacts();
-    facts.catch(() => {
-      if (this.#facts === facts) this.#facts = undefined;
-    });
-    this.#facts = facts;
-    return facts;
-  }
-
-  async #readFacts(): Promise<TargetFacts> {
-    const seen = this.#seen;
-    const unattached = await this.#baseBdevs.attach();
-    const [{ fields }, transports, { unexamined, lvstores }] = await Promise.all([
-      this.call("spdk_get_version"),
-      this.call("nvmf_get_transports"),
-      this.#readLvstores(),
-    ]);
-    note(lvstores, seen);
-    return {
-      release: fields.major * 100 + fields.minor,
-      transports: new Map(transports.map(({ trtype }) => [trtype.toUpperCase(), Promise.resolve()])),
-      keys: new Set(),
-      delays: [...unattached, ...unexamined],
-      lvstores,
-      lvstoresAt: performance.now(),
-    };
-  }
-
-  async #readLvstores() {
-    const unexamined = (await this.examined()) ? [] : [UNEXAMINED];
-    return { unexamined, lvstores: (await this.call("bdev_lvol_get_lvstores")).map(toLvstore) };
+    return this.#knowledge.facts();
   }
 
   /** Asks for the lvstores. */
   async lvstores(options?: CallOptions): Promise<Lvstores> {
-    const seen = this.#seen;
-    const facts = await this.facts();
-    facts.lvstores = (await this.call("bdev_lvol_get_lvstores", undefined, options)).map(toLvstore);
-    facts.lvstoresAt = performance.now();
-    note(facts.lvstores, seen);
-    return this.#judge(facts);
+    return this.#knowledge.lvstores(options);
   }
 
   /** The same from memory; space that is seconds old is asked for again meanwhile, for the next call. */
   async recentLvstores(): Promise<Lvstores> {
-    const facts = await this.facts();
-    if (performance.now() - facts.lvstoresAt > LVSTORES_FRESH_MS) {
-      facts.lvstoresAt = performance.now();
-      this.lvstores().catch(() => undefined);
-    }
-    return this.#judge(facts);
+    return this.#knowledge.recentLvstores();
   }
 
   /** The lvstore of an lvol, whatever is missing beside it. */
-  async lvstoreOf({ alias, lvstore }: Lvol): Promise<Lvstore> {
-    const named = ({ all }: Lvstores): Lvstore | undefined => all.find(({ name }) => name === lvstore);
-    const store = named(await this.recentLvstores()) ?? named(await this.lvstores());
-    if (store !== undefined) return store;
-    throw new DriverError(
-      "TARGET_UNAVAILABLE",
-      `target "${this.name}" does not list the lvstore of ${alias}: attach its base bdev; the call can be repeated`,
-    );
-  }
-
-  /**
-   * Reads the facts anew, which attaches the base bdevs again: behind an HTTP proxy nobody sees that the target was
-   * restarted. Beside the calls: a disk that has died keeps none of them waiting.
-   */
-  #lookAgain(): void {
-    if (this.#looking || performance.now() - this.#lookedAt < LOOK_AGAIN_MS) return;
-    this.#looking = true;
-    this.#lookedAt = performance.now();
-    const before = this.#facts;
-    const ended = (): void => {
-      this.#looking = false;
-    };
-    this.#readFacts().then((facts) => {
-      ended();
-      // Unless the connection was lost meanwhile.
-      if (this.#facts === before) this.#facts = Promise.resolve(facts);
-    }, ended);
+  async lvstoreOf(lvol: Lvol): Promise<Lvstore> {
+    return this.#knowledge.lvstoreOf(lvol);
   }
 
   /** Remembers that space was taken, until the target is asked again. */
   async tookSpace(lvstore: string, bytes: bigint): Promise<void> {
-    const facts = await this.facts();
-    facts.lvstores = facts.lvstores.map((store) =>
-      store.name === lvstore ? { ...store, freeBytes: store.freeBytes > bytes ? store.freeBytes - bytes : 0n } : store,
-    );
-  }
-
-  #judge({ lvstores: all, delays }: TargetFacts): Lvstores {
-    const wanted = this.#config.lvstores;
-    const taking = wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name));
-    const lacks = missingLvstores(all, wanted, this.#seen);
-    // What the config does not name may be on any disk, seen or not.
-    const reasons = [
-      ...(lacks === undefined ? [] : [lacks]),
-      ...(lacks === undefined && wanted !== undefined ? [] : delays),
-    ];
-    if (reasons.length === 0) return { all, taking, missing: undefined };
-    this.#lookAgain();
-    const missing = new DriverError("TARGET_UNAVAILABLE", `target "${this.name}" ${reasons.join("; ")}`);
-    return { all, taking, missing };
+    await this.#knowledge.tookSpace(lvstore, bytes);
   }
 
   /** The lvol with this uuid or alias (`bdev_get_bdevs`); undefined when the target says that it has none. */
@@ -373,8 +214,4 @@ export class Target {
 
 function isNqn(object: string): boolean {
   return object.startsWith("nqn.");
-}
-
-function note(lvstores: readonly Lvstore[], seen: Map<string, string>): void {
-  for (const { uuid, name } of lvstores) seen.set(uuid, name);
 }
