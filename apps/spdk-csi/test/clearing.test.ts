@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { create, csi, dir, MIB, spdk, start, target, uri, useDriver } from "./driver-under-test.ts";
+import { create, csi, dir, MIB, spdk, start, status, target, uri, useDriver } from "./driver-under-test.ts";
 import { REAL_TARGET } from "./target-under-test.ts";
 
 useDriver();
@@ -39,6 +39,14 @@ it.each([
     expect(created).toMatchObject([{ clear_method: used }, { clear_method: used }]);
   },
 );
+
+it("that nothing is cleared cannot be asked for: a new volume would show what a deleted one held", async () => {
+  await start([configured(true)]);
+  expect(await status(create("w", { parameters: { clearMethod: "none" } }))).toMatchObject({
+    code: "INVALID_ARGUMENT",
+    details: expect.stringContaining("what a deleted one held"),
+  });
+});
 
 // The emulator keeps each lvol in a file of its own, which begins as zeroes: only a real target can show somebody else's data.
 if (REAL_TARGET !== undefined) {
