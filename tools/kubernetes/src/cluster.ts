@@ -84,7 +84,15 @@ export async function stopCluster(): Promise<void> {
 /** Makes the driver's images from the sources as they are now, and brings them into the running cluster. */
 export async function loadDriver(tag?: string): Promise<void> {
   const images = new Images(join(STATE, "load"));
-  const archives = [await images.makeDriver(), ...(await images.makeEmulated(tag))];
+  await load([await images.makeDriver(), ...(await images.makeEmulated(tag))]);
+}
+
+/** Brings Kubernetes' own images for pods of tests into the running cluster. */
+export async function loadTestImages(agnhost: string, listed: readonly string[]): Promise<void> {
+  await load(await new Images(join(STATE, "load")).makeTests(agnhost, listed));
+}
+
+async function load(archives: readonly string[]): Promise<void> {
   for (const archive of archives) {
     const { status, stderr } = runInside(["ctr", "-n", "k8s.io", "images", "import", archive]);
     if (status !== 0) throw new Error(`${archive} cannot be loaded: ${stderr}`);

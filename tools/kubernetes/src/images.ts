@@ -4,7 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
-import { moduleVersion } from "./binaries.ts";
+import { moduleVersion } from "./go-build.ts";
 import { writeOciArchive } from "./oci-archive.ts";
 import { ROOT, TOOL } from "./places.ts";
 import { RootFilesystem } from "./root-filesystem.ts";
@@ -62,6 +62,18 @@ export class Images {
     }
   }
 
+  /** Kubernetes' own images for pods of tests: `agnhost` is the program, of `listed` are made those that it or busybox is. */
+  async makeTests(agnhost: string, listed: readonly string[]): Promise<string[]> {
+    const archives: string[] = [];
+    for (const image of listed) {
+      const [, name, tag] = /^registry\.k8s\.io\/e2e-test-images\/(agnhost|nginx):(.+)$/.exec(image) ?? [];
+      if (name === undefined) continue;
+      const program = name === "agnhost" ? agnhost : undefined;
+      archives.push(await this.#busybox(`${name}-${tag}`, image, [program ? "/agnhost" : "/bin/sh"], program));
+    }
+    return archives;
+  }
+
   /** The driver as it ships. */
   async makeDriver(): Promise<string> {
     await run(join(BIN, "nx"), ["run", "@org/spdk-csi:build"], {
@@ -98,8 +110,10 @@ export class Images {
     });
   }
 
-  #busybox(archive: string, name: string, entrypoint: readonly string[]): Promise<string> {
+  /** Busybox, and a program beside it. */
+  #busybox(archive: string, name: string, entrypoint: readonly string[], program?: string): Promise<string> {
     return this.#make(archive, { name, entrypoint }, async (root) => {
+      if (program !== undefined) await root.addFile(program, `/${basename(program)}`);
       await root.addFile("/bin/busybox");
       const { stdout } = await run("/bin/busybox", ["--list"]);
       for (const applet of stdout.trim().split("\n")) await root.link(`usr/bin/${applet}`, "busybox");

@@ -2,18 +2,16 @@
 // Usage: node tools/kubernetes/src/e2e/main.ts [--keep] [GROUP ...]
 import { parseArgs } from "node:util";
 
-import { keeperOf, startCluster, stopCluster } from "../cluster.ts";
-import { stepPrinter } from "../report.ts";
 import { installSnapshots } from "../snapshots.ts";
-import type { Check } from "./check.ts";
+import { type Check, expectNone } from "./check.ts";
 import { deployWithoutSnapshots, deployWithSnapshots } from "./deploy.ts";
-import { driver, driverReady, leftovers } from "./driver.ts";
+import { driver, driverReady, nothingIsLeft } from "./driver.ts";
 import { FAULTS } from "./groups/faults.ts";
 import { SNAPSHOTS } from "./groups/snapshots.ts";
 import { UPGRADE } from "./groups/upgrade.ts";
 import { VOLUMES } from "./groups/volumes.ts";
 import { Kubectl } from "./kubectl.ts";
-import { machineState } from "./machine-state.ts";
+import { onCluster } from "./on-cluster.ts";
 
 const GROUPS: Readonly<Record<string, readonly Check[]>> = {
   volumes: VOLUMES,
@@ -21,7 +19,6 @@ const GROUPS: Readonly<Record<string, readonly Check[]>> = {
   faults: FAULTS,
   upgrade: UPGRADE,
 };
-const LEFTOVERS_MS = 60_000;
 
 const counts = { passed: 0, failed: 0 };
 
@@ -55,13 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`no group ${unknown.join(", ")}: there are ${Object.keys(GROUPS).join(", ")}\n`);
     return 2;
   }
-  if (keeperOf() !== undefined) throw new Error("a cluster runs already: npm run cluster -- stop ends it");
-  const before = machineState();
-  const end = (): void => void stopCluster().finally(() => process.exit(143));
-  process.once("SIGTERM", end).once("SIGINT", end);
-  try {
-    await startCluster(stepPrinter(process.stdout), { snapshots: false });
-    process.stdout.write("\n");
+  const left = await onCluster({ keep: values.keep, snapshots: false }, async () => {
     await check("pain 23: without the CRDs of snapshots the driver is deployed, and stays up", deployWithoutSnapshots);
     await installSnapshots();
     await check("with them snapshots are added to it", deployWithSnapshots);
@@ -71,24 +62,10 @@ async function main(args: readonly string[]): Promise<number> {
     }
     await driverReady();
     await check("nothing is left of the volumes", nothingIsLeft);
-  } finally {
-    if (!values.keep) await stopCluster();
-  }
-  if (!values.keep) {
-    await check("nothing is left of the cluster", async () => {
-      const left = machineState().filter((line) => !before.includes(line));
-      if (left.length > 0) throw new Error(left.join("\n"));
-    });
-  }
+  });
+  if (!values.keep) await check("nothing is left of the cluster", async () => expectNone(left));
   process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
   return counts.failed === 0 ? 0 : 1;
-}
-
-async function nothingIsLeft(): Promise<void> {
-  const deadline = Date.now() + LEFTOVERS_MS;
-  let left = await leftovers();
-  while (left.length > 0 && Date.now() < deadline) left = await leftovers();
-  if (left.length > 0) throw new Error(left.join("\n"));
 }
 
 process.exitCode = await main(process.argv.slice(2));
