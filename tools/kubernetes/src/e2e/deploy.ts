@@ -17,8 +17,13 @@ export async function deployWithoutSnapshots(): Promise<void> {
 }
 
 /** Adds snapshots to it. */
-export async function deployWithSnapshots(): Promise<void> {
-  await driver.run(["apply", "-k", join(TOOL, "manifests/with-snapshots")]);
+export function deployWithSnapshots(): Promise<void> {
+  return deploy("with-snapshots");
+}
+
+/** Deploys the driver as one of the folders of `manifests` says. */
+export async function deploy(manifests: string): Promise<void> {
+  await driver.run(["apply", "-k", join(TOOL, "manifests", manifests)]);
   await driverReady();
   expectSame("restarts of containers", await restarts(), 0);
 }

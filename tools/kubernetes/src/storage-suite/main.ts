@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 
 import { keeperOf, loadTestImages } from "../cluster.ts";
 import { expectNone } from "../e2e/check.ts";
-import { deployWithSnapshots } from "../e2e/deploy.ts";
+import { deploy } from "../e2e/deploy.ts";
 import { nothingIsLeft } from "../e2e/driver.ts";
 import { onCluster } from "../e2e/on-cluster.ts";
 import { stepPrinter } from "../report.ts";
@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   let isGood = false;
   const work = async (): Promise<void> => {
     await loadTestImages(programs.agnhost, images);
-    await deployWithSnapshots();
+    await deploy("storage-suite");
     const results = await runSpecs(programs, options, report);
     process.stdout.write(`\n\n${formatResults(results, missing)}`);
     const ran = results.filter(({ outcome }) => outcome !== "skipped");

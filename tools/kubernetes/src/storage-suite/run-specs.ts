@@ -14,6 +14,7 @@ import {
   parseMissingSpecs,
   parseSpecReport,
   type SpecResult,
+  SUITE_NAME,
 } from "./spec-report.ts";
 
 /** What the suite says before it runs. */
@@ -70,8 +71,8 @@ export async function runSpecs(
   return parseSpecReport(await readFile(join(SUITE_RESULTS, "report.json"), "utf8"));
 }
 
-function selectionOf(focus: string | undefined): string[] {
-  return [`--skip=${NOT_ASKED_FOR.source}`, ...(focus === undefined ? [] : [`--focus=${focus}`])];
+function selectionOf(focus = ""): string[] {
+  return [`--skip=${NOT_ASKED_FOR.source}`, `--focus=${SUITE_NAME}.*${focus}`];
 }
 
 interface RunOptions {
