@@ -10,7 +10,7 @@ import { onCluster } from "../e2e/on-cluster.ts";
 import { stepPrinter } from "../report.ts";
 import { formatResults } from "./format-results.ts";
 import { buildSuite } from "./programs.ts";
-import { listSpecs, runSpecs, type SuiteOptions } from "./run-specs.ts";
+import { listSpecs, runSpecs } from "./run-specs.ts";
 
 const OPTIONS = {
   keep: { type: "boolean", default: false },
@@ -20,13 +20,11 @@ const OPTIONS = {
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const options: SuiteOptions = {
-    processes: Number(values.processes),
-    ...(values.focus !== undefined && { focus: values.focus }),
-  };
+  const { focus } = values;
   const report = stepPrinter(process.stdout);
   const programs = await buildSuite(report);
-  const { missing, images } = await listSpecs(programs, options.focus);
+  const { wanted, missing, images } = await listSpecs(programs, focus);
+  const options = { wanted, processes: Number(values.processes), ...(focus !== undefined && { focus }) };
   let isGood = false;
   const work = async (): Promise<void> => {
     await loadTestImages(programs.agnhost, images);

@@ -19,8 +19,8 @@ import {
 
 /** What the suite says before it runs. */
 export interface SpecList {
-  /** What would run, and what is skipped because it was not asked for. */
-  readonly specs: readonly SpecResult[];
+  /** How many of the specs are asked for. */
+  readonly wanted: number;
   readonly missing: readonly MissingSpecs[];
   /** The images of all of Kubernetes' tests. */
   readonly images: readonly string[];
@@ -31,6 +31,8 @@ export interface SuiteOptions {
   /** A regular expression for the names of the specs that run; all by default. */
   readonly focus?: string;
   readonly processes: number;
+  /** As {@link listSpecs} tells it. */
+  readonly wanted: number;
 }
 
 const DRIVER_FLAG = `--storage.testdriver=${TESTDRIVER}`;
@@ -48,15 +50,15 @@ export async function listSpecs({ suite }: SuitePrograms, focus?: string): Promi
   const debug = { DEBUG_STORAGE_TESTSUITE: "1" };
   const listed = await run(suite, args, "list.log", { env: debug });
   if (listed.code !== 0) throw new Error(`the specs cannot be listed: see ${SUITE_RESULTS}/list.log`);
-  const specs = parseSpecReport(await readFile(report, "utf8"));
+  const wanted = parseSpecReport(await readFile(report, "utf8")).filter(({ outcome }) => outcome !== "skipped").length;
   const { output } = await run(suite, ["--list-images"], "images.log");
-  return { specs, missing: parseMissingSpecs(listed.output), images: output.split("\n") };
+  return { wanted, missing: parseMissingSpecs(listed.output), images: output.split("\n") };
 }
 
 /** Runs the specs; what they say is in {@link SUITE_RESULTS}. */
 export async function runSpecs(
   programs: SuitePrograms,
-  { focus, processes }: SuiteOptions,
+  { focus, processes, wanted }: SuiteOptions,
   report: Report,
 ): Promise<readonly SpecResult[]> {
   const reports = [`--output-dir=${SUITE_RESULTS}`, "--json-report=report.json"];
@@ -65,7 +67,7 @@ export async function runSpecs(
   const count = (text: string): void => {
     const more = text.match(/•/g)?.length ?? 0;
     ended += more;
-    if (more > 0) report(`running the specs: ${ended} have ended`);
+    if (more > 0) report(`running the specs: ${ended} of at most ${wanted} have ended`);
   };
   await run(programs.ginkgo, ["run", ...flags, programs.suite, "--", DRIVER_FLAG], "suite.log", { onOutput: count });
   return parseSpecReport(await readFile(join(SUITE_RESULTS, "report.json"), "utf8"));
