@@ -11,6 +11,7 @@ import type { Report } from "./report.ts";
 /** Names that a package's folder does not give. */
 const RENAMED: ReadonlyMap<string, string> = new Map([["server", "etcd"]]);
 
+const KUBERNETES = "k8s.io/kubernetes";
 const SNAPSHOTTER = "github.com/kubernetes-csi/external-snapshotter";
 
 /** What `go build` is told, beside where to put what it builds. */
@@ -38,11 +39,21 @@ function moduleFolder(module: string): string {
   return execFileSync("go", format, { cwd: TOOL, encoding: "utf8", env: goEnv() }).trim();
 }
 
+/** Where the `tool`s of go.mod are when they have been built, by what they are built of. */
+function binariesFolder(flags: readonly string[]): string {
+  const key = createHash("sha256").update(goFile("go.mod")).update(goFile("go.sum")).update(flags.join("\n"));
+  return join(CACHE, `binaries-${key.digest("hex").slice(0, 16)}`);
+}
+
+/** Whether a cluster can start without anything being built. */
+export function areBinariesBuilt(): boolean {
+  return existsSync(binariesFolder(buildFlags(moduleVersion(KUBERNETES))));
+}
+
 /** Builds all `tool`s of go.mod, unless that has been done; gives the folder that holds them. */
 export async function buildBinaries(report: Report): Promise<string> {
-  const flags = buildFlags(moduleVersion("k8s.io/kubernetes"));
-  const key = createHash("sha256").update(goFile("go.mod")).update(goFile("go.sum")).update(flags.join("\n"));
-  const binaries = join(CACHE, `binaries-${key.digest("hex").slice(0, 16)}`);
+  const flags = buildFlags(moduleVersion(KUBERNETES));
+  const binaries = binariesFolder(flags);
   if (existsSync(binaries)) return binaries;
   const building = join(CACHE, "building");
   await rm(building, { recursive: true, force: true });
