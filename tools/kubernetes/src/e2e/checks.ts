@@ -1,11 +1,18 @@
 import { keeperOf, startCluster, stopCluster } from "../cluster.ts";
+import type { NodeKind } from "../node-kind.ts";
 import { stepPrinter } from "../report.ts";
-import type { Check } from "./check.ts";
+import { type Check, expectSame } from "./check.ts";
 import { driver, leftovers } from "./driver.ts";
 import { Kubectl } from "./kubectl.ts";
 import { machineState } from "./machine-state.ts";
+import { hazardsOfTarget } from "./target.ts";
 
 const LEFTOVERS_MS = 60_000;
+
+const DESCRIPTIONS: Readonly<Record<NodeKind, string>> = {
+  namespaces: "this machine's kernel, with loop devices in the place of NVMe/TCP",
+  "virtual-machine": "a virtual machine, with NVMe/TCP",
+};
 
 /** What held and what did not, each told as soon as it is known. */
 export class Checks {
@@ -44,6 +51,7 @@ export class Checks {
 
 /** How {@link inCluster} treats its cluster. */
 export interface InClusterOptions {
+  readonly node?: NodeKind;
   /** Whether it has the CRDs of snapshots and their controller from its start. */
   readonly snapshots: boolean;
   /** Whether it goes on running afterwards. */
@@ -52,7 +60,7 @@ export interface InClusterOptions {
 
 /** Checks in a cluster from its start to its end, at which nothing may be left; gives the exit code. */
 export async function inCluster(
-  { snapshots, keep = false }: InClusterOptions,
+  { node = "namespaces", snapshots, keep = false }: InClusterOptions,
   work: (checks: Checks) => Promise<void>,
 ): Promise<number> {
   if (keeperOf() !== undefined) throw new Error("a cluster runs already: npm run cluster -- stop ends it");
@@ -61,10 +69,13 @@ export async function inCluster(
   const end = (): void => void stopCluster().finally(() => process.exit(143));
   process.once("SIGTERM", end).once("SIGINT", end);
   try {
-    await startCluster(stepPrinter(process.stdout), { snapshots });
-    process.stdout.write("\n");
+    await startCluster(stepPrinter(process.stdout), { node, snapshots });
+    process.stdout.write(`\nnode: ${DESCRIPTIONS[node]}\n`);
     await work(checks);
     await checks.check("nothing is left of the volumes", nothingIsLeft);
+    await checks.check("the target was asked for nothing that a real one does not survive", async () => {
+      expectSame("asked", await hazardsOfTarget(), {});
+    });
   } finally {
     if (!keep) await stopCluster();
   }

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { TOOL } from "../places.ts";
+import { manifestsFor } from "../manifests.ts";
+import { nodeKind } from "../running-cluster.ts";
 import { expectSame } from "./check.ts";
 import { driver, driverReady, restarts } from "./driver.ts";
 
@@ -10,7 +10,7 @@ const SETTLED_MS = 30_000;
 
 /** Deploys the driver; throws when anything of it cannot be applied, or does not stay up. */
 export async function deployWithoutSnapshots(): Promise<void> {
-  await driver.run(["apply", "-k", join(TOOL, "manifests/without-snapshots")]);
+  await driver.run(["apply", "-k", manifestsFor(nodeKind(), "without-snapshots")]);
   await driverReady();
   await setTimeout(SETTLED_MS);
   expectSame("restarts of containers", await restarts(), 0);
@@ -18,7 +18,7 @@ export async function deployWithoutSnapshots(): Promise<void> {
 
 /** Adds snapshots to it. */
 export async function deployWithSnapshots(): Promise<void> {
-  await driver.run(["apply", "-k", join(TOOL, "manifests/with-snapshots")]);
+  await driver.run(["apply", "-k", manifestsFor(nodeKind(), "with-snapshots")]);
   await driverReady();
   expectSame("restarts of containers", await restarts(), 0);
 }

@@ -1,7 +1,8 @@
 // The driver in a real Kubernetes: starts a cluster, asks all of it, and looks that nothing is left.
-// Usage: node tools/kubernetes/src/e2e/main.ts [--keep] [GROUP ...]
+// Usage: node tools/kubernetes/src/e2e/main.ts [--node namespaces | virtual-machine] [--keep] [GROUP ...]
 import { parseArgs } from "node:util";
 
+import { isNodeKind } from "../node-kind.ts";
 import { installSnapshots } from "../snapshots.ts";
 import type { Check } from "./check.ts";
 import { inCluster } from "./checks.ts";
@@ -20,16 +21,21 @@ const GROUPS: Readonly<Record<string, readonly Check[]>> = {
 };
 
 const { values, positionals: wanted } = parseArgs({
-  options: { keep: { type: "boolean", default: false } },
+  options: { node: { type: "string", default: "namespaces" }, keep: { type: "boolean", default: false } },
   allowPositionals: true,
 });
+const { node, keep } = values;
+if (!isNodeKind(node)) {
+  process.stderr.write(`no node is a ${node}: namespaces or virtual-machine\n`);
+  process.exit(2);
+}
 const unknown = wanted.filter((name) => GROUPS[name] === undefined);
 if (unknown.length > 0) {
   process.stderr.write(`no group ${unknown.join(", ")}: there are ${Object.keys(GROUPS).join(", ")}\n`);
   process.exit(2);
 }
 
-process.exitCode = await inCluster({ snapshots: false, keep: values.keep }, async (checks) => {
+process.exitCode = await inCluster({ node, snapshots: false, keep }, async (checks) => {
   await checks.check(
     "pain 23: without the CRDs of snapshots the driver is deployed, and stays up",
     deployWithoutSnapshots,
