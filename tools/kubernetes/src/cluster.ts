@@ -9,7 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import { prepareVirtualMachines } from "@org/tool-vm";
 
 import { buildBinaries } from "./binaries.ts";
-import { Images } from "./images.ts";
+import { driverName, Images } from "./images.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { BINARIES, FAILED_LOGS, NODE_DISK, NODE_KIND, STATE, TOOL } from "./places.ts";
@@ -106,13 +106,21 @@ export async function stopCluster(): Promise<void> {
 
 /** Makes the driver's image from the sources as they are now, and brings it into the running cluster; gives its name. */
 export async function loadDriver(tag?: string): Promise<string> {
+  await load(async (images) => [await images.makeDriver(nodeKind(), tag)]);
+  return driverName(nodeKind(), tag);
+}
+
+/** Brings Kubernetes' own images for pods of tests into the running cluster. */
+export async function loadTestImages(agnhost: string, listed: readonly string[]): Promise<void> {
+  await load((images) => images.makeTests(agnhost, listed));
+}
+
+async function load(make: (images: Images) => Promise<string[]>): Promise<void> {
   // Each time another: a virtual machine would know the folder as it was before.
   const dir = join(STATE, `load-${randomUUID()}`);
-  const images = new Images(dir);
-  const archive = await images.makeDriver(nodeKind(), tag);
-  await runOnNode(["ctr", "-n", "k8s.io", "images", "import", archive]);
+  for (const archive of await make(new Images(dir)))
+    await runOnNode(["ctr", "-n", "k8s.io", "images", "import", archive]);
   await rm(dir, { recursive: true });
-  return images.driverName(nodeKind(), tag);
 }
 
 function prepare(): void {

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
-import { moduleVersion } from "./binaries.ts";
+import { moduleVersion } from "./go-build.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { writeOciArchive } from "./oci-archive.ts";
 import { ROOT } from "./places.ts";
@@ -61,10 +61,22 @@ export class Images {
     }
   }
 
+  /** Kubernetes' own images for pods of tests: `agnhost` is the program, of `listed` are made those that it or busybox is. */
+  async makeTests(agnhost: string, listed: readonly string[]): Promise<string[]> {
+    const archives: string[] = [];
+    for (const image of listed) {
+      const [, name, tag] = /^registry\.k8s\.io\/e2e-test-images\/(agnhost|nginx):(.+)$/.exec(image) ?? [];
+      if (name === undefined) continue;
+      const program = name === "agnhost" ? agnhost : undefined;
+      archives.push(await this.#busybox(`${name}-${tag}`, image, [program ? "/agnhost" : "/bin/sh"], program));
+    }
+    return archives;
+  }
+
   /** The driver as it ships, or for nodes whose kernel has no NVMe/TCP, with loop devices in its place. */
   async makeDriver(node: NodeKind, tag?: string): Promise<string> {
     const dist = node === "namespaces" ? await this.#bundleLoopDriver() : await buildDriver();
-    const image = { name: this.driverName(node, tag), entrypoint: ["/usr/bin/node", "/app/main.js"] };
+    const image = { name: driverName(node, tag), entrypoint: ["/usr/bin/node", "/app/main.js"] };
     return this.#make("driver", image, async (root) => {
       await root.addProgram("node", process.execPath);
       await root.addFile(dist, "/app");
@@ -77,11 +89,6 @@ export class Images {
     });
   }
 
-  /** What the driver's image is called; by default with its version. */
-  driverName(node: NodeKind, tag: string = driverVersion()): string {
-    return `${LIBRARY}/${node === "namespaces" ? "spdk-csi-on-loop" : "spdk-csi"}:${tag}`;
-  }
-
   /** As one file with all that it imports. */
   async #bundleLoopDriver(): Promise<string> {
     const dir = join(this.#dir, "loop-driver");
@@ -89,8 +96,10 @@ export class Images {
     return dir;
   }
 
-  #busybox(archive: string, name: string, entrypoint: readonly string[]): Promise<string> {
+  /** Busybox, and a program beside it. */
+  #busybox(archive: string, name: string, entrypoint: readonly string[], program?: string): Promise<string> {
     return this.#make(archive, { name, entrypoint }, async (root) => {
+      if (program !== undefined) await root.addFile(program, `/${basename(program)}`);
       await root.addFile("/bin/busybox");
       const { stdout } = await run("/bin/busybox", ["--list"]);
       for (const applet of stdout.trim().split("\n")) await root.link(`usr/bin/${applet}`, "busybox");
@@ -110,6 +119,11 @@ export class Images {
     await writeOciArchive(image, root, path);
     return path;
   }
+}
+
+/** What the driver's image is called; by default with its version. */
+export function driverName(node: NodeKind, tag: string = driverVersion()): string {
+  return `${LIBRARY}/${node === "namespaces" ? "spdk-csi-on-loop" : "spdk-csi"}:${tag}`;
 }
 
 async function buildDriver(): Promise<string> {

@@ -16,6 +16,9 @@ export const STATE: string = join(CACHE, "cluster");
 /** The logs of a cluster that did not start. */
 export const FAILED_LOGS: string = join(CACHE, "failed");
 
+/** What the storage suite said when it last ran. */
+export const SUITE_RESULTS: string = join(CACHE, "suite-results");
+
 /** The cluster's cgroup, in every hierarchy. */
 export const CGROUP = "spdk-csi-kubernetes";
 

@@ -13,3 +13,8 @@ export function expectSame(what: string, actual: unknown, expected: unknown): vo
   if (JSON.stringify(actual) !== JSON.stringify(expected))
     throw new Error(`${what}: ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`);
 }
+
+/** Throws unless nothing is left, with what is. */
+export function expectNone(left: readonly string[]): void {
+  if (left.length > 0) throw new Error(left.join("\n"));
+}

@@ -3,12 +3,16 @@ import { join } from "node:path";
 
 import { STATE } from "../places.ts";
 import { runOnNode } from "../running-cluster.ts";
+import { expectNone } from "./check.ts";
 import { Kubectl } from "./kubectl.ts";
-import { STORAGE_CLASS } from "./objects.ts";
 import { exportsOfTarget } from "./target.ts";
+
+const LEFTOVERS_MS = 60_000;
 
 /** The driver's namespace. */
 export const driver: Kubectl = new Kubectl("spdk-csi");
+
+const DRIVER = "csi.spdk.io";
 
 /** The controller's pod. */
 export const CONTROLLER = "spdk-csi-controller-0";
@@ -36,15 +40,23 @@ export async function restarts(): Promise<number> {
     .reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
+/** Throws when there are still volumes some time after they have been deleted. */
+export async function nothingIsLeft(): Promise<void> {
+  const deadline = Date.now() + LEFTOVERS_MS;
+  let left = await leftovers();
+  while (left.length > 0 && Date.now() < deadline) left = await leftovers();
+  expectNone(left);
+}
+
 /** What is left of volumes: files and exports of the target, sessions, PersistentVolumes, VolumeAttachments. */
-export async function leftovers(): Promise<string[]> {
+async function leftovers(): Promise<string[]> {
   const data = join(STATE, "spdk-emulator");
   const files = existsSync(data) ? readdirSync(data).filter((name) => name.startsWith("lvol-")) : [];
   const volumes = await driver.list("persistentvolumes");
   const attachments = await driver.list("volumeattachments");
   return [
     ...files,
-    ...volumes.filter(({ spec }) => spec.storageClassName === STORAGE_CLASS).map(({ metadata }) => metadata.name),
+    ...volumes.filter(({ spec }) => spec.csi?.driver === DRIVER).map(({ metadata }) => metadata.name),
     ...attachments.map(({ metadata }) => metadata.name),
     ...(await exportsOfTarget()),
     ...(await sessions()),

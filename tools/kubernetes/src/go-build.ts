@@ -1,0 +1,95 @@
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { CACHE, TOOL } from "./places.ts";
+import type { Report } from "./report.ts";
+
+/** What is built of a Go module, and kept until that changes. */
+export interface GoBuild {
+  /** The first part of the name of the folder in {@link CACHE} that keeps it. */
+  readonly name: string;
+  /** What it is called while it is built. */
+  readonly title: string;
+  /** The folder of go.mod. */
+  readonly module: string;
+  /** What `go build` is given. */
+  readonly packages: readonly string[];
+  /** Puts in order what has been built, and adds what `go build` does not make; `flags` are what it was told. */
+  finish(folder: string, flags: readonly string[]): Promise<void>;
+}
+
+/** The version of a module that the go.mod of a folder names. */
+export function moduleVersion(module: string, folder: string = TOOL): string {
+  const lines = readFileSync(join(folder, "go.mod"), "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(" "));
+  const version = lines.find(([name, version]) => name === module && version?.startsWith("v"))?.[1];
+  if (version === undefined) throw new Error(`${folder}/go.mod names no ${module}`);
+  return version;
+}
+
+/** The folder that has it once it is built; the name tells of what. */
+export function buildFolder({ name, module }: Pick<GoBuild, "name" | "module">): string {
+  const key = createHash("sha256");
+  for (const file of ["go.mod", "go.sum"]) key.update(readFileSync(join(module, file)));
+  return join(CACHE, `${name}-${key.update(buildFlags(module).join("\n")).digest("hex").slice(0, 16)}`);
+}
+
+/** Builds it, unless that has been done; gives the folder that has it. */
+export async function buildOnce(build: GoBuild, report: Report): Promise<string> {
+  const { name, title, module, packages } = build;
+  const folder = buildFolder(build);
+  if (existsSync(folder)) return folder;
+  const flags = buildFlags(module);
+  const building = join(CACHE, `building-${name}`);
+  await rm(building, { recursive: true, force: true });
+  await mkdir(building, { recursive: true });
+  report(`downloading ${title}'s source, once`);
+  const all = runGo(module, ["list", "-deps", ...packages]).split("\n").length;
+  const args = ["build", "-v", ...flags, "-o", `${building}/`, ...packages];
+  await compile(module, args, (built) => report(`building ${title}, once: ${built} of at most ${all} packages`));
+  await build.finish(building, flags);
+  for (const old of await readdir(CACHE)) {
+    if (old.startsWith(`${name}-`)) await rm(join(CACHE, old), { recursive: true });
+  }
+  await rename(building, folder);
+  return folder;
+}
+
+/** Runs `go` in a module's folder; gives what it prints. */
+export function runGo(module: string, args: readonly string[]): string {
+  return execFileSync("go", args, { cwd: module, encoding: "utf8", env: goEnv() }).trim();
+}
+
+/** What `go build` is told, beside where to put what it builds. */
+function buildFlags(module: string): string[] {
+  const version = moduleVersion("k8s.io/kubernetes", module);
+  const [major = "", minor = ""] = version.slice(1).split(".");
+  const set = (name: string, value: string): string => `-X k8s.io/component-base/version.${name}=${value}`;
+  const variables = [set("gitVersion", version), set("gitMajor", major), set("gitMinor", minor)];
+  // btrfs' snapshotter of containerd takes a C compiler.
+  return ["-trimpath", "-tags", "no_btrfs", "-ldflags", `-s -w ${variables.join(" ")}`];
+}
+
+async function compile(module: string, args: readonly string[], tell: (built: number) => void): Promise<void> {
+  const go = spawn("go", args, { cwd: module, env: goEnv(), stdio: ["ignore", "ignore", "pipe"] });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    go.once("close", resolve).once("error", reject);
+  });
+  const errors: string[] = [];
+  let built = 0;
+  for await (const line of createInterface(go.stderr)) {
+    // With -v it names each package when it has been compiled, and nothing else.
+    if (!/^[\w./~-]+$/.test(line)) errors.push(line);
+    else if (++built % 20 === 0) tell(built);
+  }
+  if ((await ended) !== 0) throw new Error(`go build failed:\n${errors.join("\n")}`);
+}
+
+function goEnv(): NodeJS.ProcessEnv {
+  return { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly -buildvcs=false", GOWORK: "off" };
+}

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { SUITE_RESULTS } from "../places.ts";
+import type { Report } from "../report.ts";
+import { clusterEnv } from "../running-cluster.ts";
+import { type SuitePrograms, TESTDRIVER } from "./programs.ts";
+import {
+  type MissingSpecs,
+  NOT_ASKED_FOR,
+  parseMissingSpecs,
+  parseSpecReport,
+  type SpecResult,
+} from "./spec-report.ts";
+
+/** What the suite says before it runs. */
+export interface SpecList {
+  /** What would run, and what is skipped because it was not asked for. */
+  readonly specs: readonly SpecResult[];
+  readonly missing: readonly MissingSpecs[];
+  /** The images of all of Kubernetes' tests. */
+  readonly images: readonly string[];
+}
+
+/** How the suite is run. */
+export interface SuiteOptions {
+  /** A regular expression for the names of the specs that run; all by default. */
+  readonly focus?: string;
+  readonly processes: number;
+}
+
+const DRIVER_FLAG = `--storage.testdriver=${TESTDRIVER}`;
+/** A spec that waits in vain gives up before: most wait for 5 minutes. */
+const TIMEOUT = "60m";
+
+/** Lists the specs without running any. */
+export async function listSpecs({ suite }: SuitePrograms, focus?: string): Promise<SpecList> {
+  await rm(SUITE_RESULTS, { recursive: true, force: true });
+  await mkdir(SUITE_RESULTS, { recursive: true });
+  const report = join(SUITE_RESULTS, "list.json");
+  const selection = selectionOf(focus).map((flag) => flag.replace("--", "--ginkgo."));
+  const args = [DRIVER_FLAG, "--ginkgo.dry-run", `--ginkgo.json-report=${report}`, ...selection];
+  // Else it keeps from us what it has not.
+  const debug = { DEBUG_STORAGE_TESTSUITE: "1" };
+  const listed = await run(suite, args, "list.log", { env: debug });
+  if (listed.code !== 0) throw new Error(`the specs cannot be listed: see ${SUITE_RESULTS}/list.log`);
+  const specs = parseSpecReport(await readFile(report, "utf8"));
+  const { output } = await run(suite, ["--list-images"], "images.log");
+  return { specs, missing: parseMissingSpecs(listed.output), images: output.split("\n") };
+}
+
+/** Runs the specs; what they say is in {@link SUITE_RESULTS}. */
+export async function runSpecs(
+  programs: SuitePrograms,
+  { focus, processes }: SuiteOptions,
+  report: Report,
+): Promise<readonly SpecResult[]> {
+  const reports = [`--output-dir=${SUITE_RESULTS}`, "--json-report=report.json"];
+  const flags = [`--procs=${processes}`, `--timeout=${TIMEOUT}`, "--no-color", ...selectionOf(focus), ...reports];
+  let ended = 0;
+  const count = (text: string): void => {
+    const more = text.match(/•/g)?.length ?? 0;
+    ended += more;
+    if (more > 0) report(`running the specs: ${ended} have ended`);
+  };
+  await run(programs.ginkgo, ["run", ...flags, programs.suite, "--", DRIVER_FLAG], "suite.log", { onOutput: count });
+  return parseSpecReport(await readFile(join(SUITE_RESULTS, "report.json"), "utf8"));
+}
+
+function selectionOf(focus: string | undefined): string[] {
+  return [`--skip=${NOT_ASKED_FOR.source}`, ...(focus === undefined ? [] : [`--focus=${focus}`])];
+}
+
+interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly onOutput?: (text: string) => void;
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  log: string,
+  { env, onOutput }: RunOptions = {},
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const stream = createWriteStream(join(SUITE_RESULTS, log));
+  const options = { cwd: SUITE_RESULTS, env: { ...clusterEnv(), ...env } };
+  const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    onOutput?.(text);
+  });
+  child.stdout.pipe(stream, { end: false });
+  child.stderr.pipe(stream, { end: false });
+  const [code]: [number | null] = (await once(child, "close")) as [number | null];
+  stream.end();
+  return { code, output };
+}
