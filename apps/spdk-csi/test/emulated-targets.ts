@@ -25,11 +25,7 @@ export async function startEmulator(
 }
 
 /** The parameters of a bdev_aio_create. */
-export interface EmulatedDisk {
-  readonly filename: string;
-  readonly name: string;
-  readonly block_size: number;
-}
+export type EmulatedDisk = Readonly<Record<"filename" | "name", string> & Record<"block_size", number>>;
 
 /** Target "a" with an lvstore on a disk that outlasts it; all of it is in the folder "a". */
 export async function startOnDisk(): Promise<{ readonly a: Emulator; readonly disk: EmulatedDisk }> {

@@ -1,22 +1,7 @@
-import { truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-
 import { describe, expect, it } from "vitest";
 
-import {
-  create,
-  csi,
-  dir,
-  NODE,
-  nqnOf,
-  OTHER,
-  publish,
-  start,
-  status,
-  target,
-  useDriver,
-} from "./driver-under-test.ts";
-import { config, GIB, startEmulator } from "./emulated-targets.ts";
+import { create, csi, NODE, nqnOf, OTHER, publish, start, status, target, useDriver } from "./driver-under-test.ts";
+import { config, GIB, startEmulator, startOnDisk } from "./emulated-targets.ts";
 
 useDriver();
 
@@ -67,16 +52,11 @@ describe("an export", () => {
   });
 
   it("pain 4: that a restart of the target has taken is listed as gone, and is made again by a publish", async () => {
-    const emulator = await startEmulator("a", {});
-    const disk = { name: "disk", filename: join(dir, "disk.img"), block_size: 4096 };
-    writeFileSync(disk.filename, "");
-    truncateSync(disk.filename, Number(2n * GIB));
-    await emulator.call("bdev_aio_create", disk);
-    await emulator.call("bdev_lvol_create_lvstore", { bdev_name: "disk", lvs_name: "lvs" });
+    const { a, disk } = await startOnDisk();
     await start([config("a", { bdevs: [{ kind: "aio", name: "disk", params: disk }] })]);
     const { volumeId } = await create("v");
     await publish(volumeId);
-    await emulator.restart();
+    await a.restart();
     const nodes = async () =>
       (await csi.controller.listVolumes({})).entries.map(({ status: at }) => at?.publishedNodeIds);
     expect(await nodes()).toEqual([[]]);

@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { buildOnce, moduleVersion, runGo } from "./go-build.ts";
+import { buildFolder, buildOnce, type GoBuild, moduleVersion, runGo } from "./go-build.ts";
 import { TOOL } from "./places.ts";
 import type { Report } from "./report.ts";
 
@@ -10,10 +11,16 @@ const RENAMED: ReadonlyMap<string, string> = new Map([["server", "etcd"]]);
 
 const SNAPSHOTTER = "github.com/kubernetes-csi/external-snapshotter";
 
+const BUILD: GoBuild = { name: "binaries", title: "Kubernetes", module: TOOL, packages: ["tool"], finish };
+
+/** Whether a cluster can start without anything being built. */
+export function areBinariesBuilt(): boolean {
+  return existsSync(buildFolder(BUILD));
+}
+
 /** Builds all `tool`s of go.mod, unless that has been done; gives the folder that holds them. */
 export function buildBinaries(report: Report): Promise<string> {
-  const build = { name: "binaries", title: "Kubernetes", module: TOOL, packages: ["tool"], finish };
-  return buildOnce(build, report);
+  return buildOnce(BUILD, report);
 }
 
 async function finish(folder: string): Promise<void> {

@@ -1,23 +1,31 @@
-import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, openSync, readFileSync } from "node:fs";
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
+import { prepareVirtualMachines } from "@org/tool-vm";
+
 import { buildBinaries } from "./binaries.ts";
-import { Images } from "./images.ts";
+import { driverName, Images } from "./images.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { BINARIES, FAILED_LOGS, STATE, TOOL } from "./places.ts";
+import type { NodeKind } from "./node-kind.ts";
+import { BINARIES, FAILED_LOGS, NODE_DISK, NODE_KIND, STATE, TOOL } from "./places.ts";
 import type { Report } from "./report.ts";
-import { runInside } from "./running-cluster.ts";
+import { nodeKind, runOnNode } from "./running-cluster.ts";
 import { installSnapshots } from "./snapshots.ts";
 
 const KEEPER = join(STATE, "keeper");
 const STOP_MS = 60_000;
+/** Of a node that is a virtual machine: as much as is written of it. */
+const DISK_BYTES = 32 * 1024 ** 3;
 
 /** How a cluster is started. */
 export interface ClusterOptions {
+  /** Default: namespaces. */
+  readonly node?: NodeKind;
   /** Whether it has the CRDs of snapshots and their controller, as clusters that are sold have. Default true. */
   readonly snapshots?: boolean;
 }
@@ -32,7 +40,10 @@ export function keeperOf(): number | undefined {
 }
 
 /** Starts a cluster and waits until its node is ready; what is missing is built first. */
-export async function startCluster(report: Report, { snapshots = true }: ClusterOptions = {}): Promise<void> {
+export async function startCluster(
+  report: Report,
+  { node = "namespaces", snapshots = true }: ClusterOptions = {},
+): Promise<void> {
   if (keeperOf() !== undefined) throw new Error("a cluster runs already: npm run cluster -- stop ends it");
   prepare();
   // What one left that was ended by force.
@@ -40,17 +51,29 @@ export async function startCluster(report: Report, { snapshots = true }: Cluster
   const binaries = await buildBinaries(report);
   await mkdir(join(STATE, "log"), { recursive: true });
   await symlink(binaries, BINARIES);
+  await writeFile(NODE_KIND, node);
   report("making the images");
   const images = new Images(join(STATE, "images"));
-  await Promise.all([images.makeShared(binaries), images.makeDriver(), images.makeEmulated()]);
+  await Promise.all([images.makeShared(binaries), images.makeDriver(node)]);
+  if (node === "virtual-machine") await prepareVirtualNode();
   report("starting the cluster");
-  await startKeeper(report);
+  await startKeeper(node, report);
   if (snapshots) await installSnapshots();
 }
 
-async function startKeeper(report: Report): Promise<void> {
+async function prepareVirtualNode(): Promise<void> {
+  prepareVirtualMachines();
+  await writeFile(NODE_DISK, "");
+  await truncate(NODE_DISK, DISK_BYTES);
+  execFileSync("mkfs.ext4", ["-q", NODE_DISK]);
+}
+
+async function startKeeper(node: NodeKind, report: Report): Promise<void> {
   const log = openSync(join(STATE, "log/keeper.log"), "a");
-  const keeper = fork(join(import.meta.dirname, "keeper.ts"), { detached: true, stdio: ["ignore", log, log, "ipc"] });
+  const keeper = fork(join(import.meta.dirname, "keeper.ts"), [node], {
+    detached: true,
+    stdio: ["ignore", log, log, "ipc"],
+  });
   await writeFile(KEEPER, String(keeper.pid));
   const ended = once(keeper, "exit").then(() => false);
   const isReady = await Promise.race([ready(keeper, report), ended]);
@@ -81,23 +104,23 @@ export async function stopCluster(): Promise<void> {
   await removeLeftovers();
 }
 
-/** Makes the driver's images from the sources as they are now, and brings them into the running cluster. */
-export async function loadDriver(tag?: string): Promise<void> {
-  const images = new Images(join(STATE, "load"));
-  await load([await images.makeDriver(), ...(await images.makeEmulated(tag))]);
+/** Makes the driver's image from the sources as they are now, and brings it into the running cluster; gives its name. */
+export async function loadDriver(tag?: string): Promise<string> {
+  await load(async (images) => [await images.makeDriver(nodeKind(), tag)]);
+  return driverName(nodeKind(), tag);
 }
 
 /** Brings Kubernetes' own images for pods of tests into the running cluster. */
 export async function loadTestImages(agnhost: string, listed: readonly string[]): Promise<void> {
-  await load(await new Images(join(STATE, "load")).makeTests(agnhost, listed));
+  await load((images) => images.makeTests(agnhost, listed));
 }
 
-async function load(archives: readonly string[]): Promise<void> {
-  for (const archive of archives) {
-    const { status, stderr } = runInside(["ctr", "-n", "k8s.io", "images", "import", archive]);
-    if (status !== 0) throw new Error(`${archive} cannot be loaded: ${stderr}`);
-  }
-  await rm(join(STATE, "load"), { recursive: true });
+async function load(make: (images: Images) => Promise<string[]>): Promise<void> {
+  // Each time another: a virtual machine would know the folder as it was before.
+  const dir = join(STATE, `load-${randomUUID()}`);
+  for (const archive of await make(new Images(dir)))
+    await runOnNode(["ctr", "-n", "k8s.io", "images", "import", archive]);
+  await rm(dir, { recursive: true });
 }
 
 function prepare(): void {

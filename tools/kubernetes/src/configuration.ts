@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { PAUSE_IMAGE } from "./images.ts";
-import { INSIDE, NODE_ADDRESS, NODE_NAME, STATE } from "./places.ts";
+import { INSIDE, NODE_NAME, POD_SUBNET, SERVER_ADDRESS, STATE } from "./places.ts";
 
 /** Who talks to the API server, and the groups that say what they may do. */
 const USERS: Readonly<Record<string, { readonly user: string; readonly groups: string }>> = {
@@ -41,7 +41,7 @@ const CNI = {
       bridge: "pods0",
       isGateway: true,
       hairpinMode: true,
-      ipam: { type: "host-local", ranges: [[{ subnet: "10.88.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] },
+      ipam: { type: "host-local", ranges: [[{ subnet: POD_SUBNET }]], routes: [{ dst: "0.0.0.0/0" }] },
     },
   ],
 };
@@ -81,7 +81,7 @@ export async function writeConfiguration(): Promise<void> {
     const token = randomUUID();
     tokens.push(`${token},${user},${name},"${groups}"`);
     const cluster = {
-      server: `https://${NODE_ADDRESS}`,
+      server: `https://${SERVER_ADDRESS}`,
       "certificate-authority": `${INSIDE}/etc/apiserver/apiserver.crt`,
     };
     await write(`${name}.kubeconfig`, kubeconfig(cluster, token));

@@ -32,14 +32,19 @@ export function moduleVersion(module: string, folder: string = TOOL): string {
   return version;
 }
 
+/** The folder that has it once it is built; the name tells of what. */
+export function buildFolder({ name, module }: Pick<GoBuild, "name" | "module">): string {
+  const key = createHash("sha256");
+  for (const file of ["go.mod", "go.sum"]) key.update(readFileSync(join(module, file)));
+  return join(CACHE, `${name}-${key.update(buildFlags(module).join("\n")).digest("hex").slice(0, 16)}`);
+}
+
 /** Builds it, unless that has been done; gives the folder that has it. */
 export async function buildOnce(build: GoBuild, report: Report): Promise<string> {
   const { name, title, module, packages } = build;
-  const flags = buildFlags(moduleVersion("k8s.io/kubernetes", module));
-  const key = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) key.update(readFileSync(join(module, file)));
-  const folder = join(CACHE, `${name}-${key.update(flags.join("\n")).digest("hex").slice(0, 16)}`);
+  const folder = buildFolder(build);
   if (existsSync(folder)) return folder;
+  const flags = buildFlags(module);
   const building = join(CACHE, `building-${name}`);
   await rm(building, { recursive: true, force: true });
   await mkdir(building, { recursive: true });
@@ -61,7 +66,8 @@ export function runGo(module: string, args: readonly string[]): string {
 }
 
 /** What `go build` is told, beside where to put what it builds. */
-function buildFlags(version: string): string[] {
+function buildFlags(module: string): string[] {
+  const version = moduleVersion("k8s.io/kubernetes", module);
   const [major = "", minor = ""] = version.slice(1).split(".");
   const set = (name: string, value: string): string => `-X k8s.io/component-base/version.${name}=${value}`;
   const variables = [set("gitVersion", version), set("gitMajor", major), set("gitMinor", minor)];

@@ -5,8 +5,9 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
 import { moduleVersion } from "./go-build.ts";
+import type { NodeKind } from "./node-kind.ts";
 import { writeOciArchive } from "./oci-archive.ts";
-import { ROOT, TOOL } from "./places.ts";
+import { ROOT } from "./places.ts";
 import { RootFilesystem } from "./root-filesystem.ts";
 
 const run = promisify(execFile);
@@ -37,8 +38,6 @@ const NODE_PROGRAMS = Object.values({
   btrfs: ["mkfs.btrfs", "btrfs"],
   encryption: ["cryptsetup"],
 }).flat();
-/** What the emulated target copies and punches its files with; busybox' own lack options. */
-const TARGET_PROGRAMS = ["cp", "dd", "fallocate"];
 /** What a person in the container wants. */
 const APPLETS = ["sh", "cat", "ls", "ps", "grep", "vi", "ip", "ping", "nslookup", "wget", "less", "df", "find"];
 
@@ -74,40 +73,27 @@ export class Images {
     return archives;
   }
 
-  /** The driver as it ships. */
-  async makeDriver(): Promise<string> {
-    await run(join(BIN, "nx"), ["run", "@org/spdk-csi:build"], {
-      cwd: ROOT,
-      env: { ...process.env, NX_DAEMON: "false" },
-    });
-    return this.#driver("spdk-csi", join(DRIVER, "dist"), `${LIBRARY}/spdk-csi:${driverVersion()}`);
-  }
-
-  /** The driver for nodes whose kernel has no NVMe/TCP, with loop devices in its place; and the emulated target. */
-  async makeEmulated(tag: string = driverVersion()): Promise<string[]> {
-    const driver = await this.#bundle(DRIVER, "dev/loop-driver.ts", "main");
-    const onLoop = await this.#driver("spdk-csi-on-loop", driver, `${LIBRARY}/spdk-csi-on-loop:${tag}`);
-    const program = await this.#bundle(TOOL, "src/emulated-target.ts", "emulated-target");
-    const name = `${LIBRARY}/spdk-emulator:${driverVersion()}`;
-    const entrypoint = ["/usr/bin/node", "/app/emulated-target.js"];
-    const target = await this.#make("spdk-emulator", { name, entrypoint }, async (root) => {
-      await addNodeProgram(root, program);
-      await root.addProgram("busybox");
-      await root.link("usr/bin/sh", "busybox");
-      for (const each of TARGET_PROGRAMS) await root.addProgram(each);
-    });
-    return [onLoop, target];
-  }
-
-  #driver(archive: string, dist: string, name: string): Promise<string> {
-    return this.#make(archive, { name, entrypoint: ["/usr/bin/node", "/app/main.js"] }, async (root) => {
-      await addNodeProgram(root, dist);
+  /** The driver as it ships, or for nodes whose kernel has no NVMe/TCP, with loop devices in its place. */
+  async makeDriver(node: NodeKind, tag?: string): Promise<string> {
+    const dist = node === "namespaces" ? await this.#bundleLoopDriver() : await buildDriver();
+    const image = { name: driverName(node, tag), entrypoint: ["/usr/bin/node", "/app/main.js"] };
+    return this.#make("driver", image, async (root) => {
+      await root.addProgram("node", process.execPath);
+      await root.addFile(dist, "/app");
+      await root.write("app/package.json", '{ "type": "module" }\n');
       await root.write("usr/bin/spdk-csi", '#!/bin/sh\nexec node /app/main.js "$@"\n', 0o755);
       await root.addProgram("busybox");
       for (const name of APPLETS) await root.link(`usr/bin/${name}`, "busybox");
       for (const name of NODE_PROGRAMS) await root.addProgram(name);
       await root.addFile("/etc/mke2fs.conf");
     });
+  }
+
+  /** As one file with all that it imports. */
+  async #bundleLoopDriver(): Promise<string> {
+    const dir = join(this.#dir, "loop-driver");
+    await run(join(BIN, "tsup"), ["--entry.main", "dev/loop-driver.ts", "--out-dir", dir, "--silent"], { cwd: DRIVER });
+    return dir;
   }
 
   /** Busybox, and a program beside it. */
@@ -133,20 +119,17 @@ export class Images {
     await writeOciArchive(image, root, path);
     return path;
   }
-
-  /** A program of a package as one file with all that it imports. */
-  async #bundle(cwd: string, entry: string, name: string): Promise<string> {
-    const dir = join(this.#dir, "bundles", basename(entry, ".ts"));
-    await run(join(BIN, "tsup"), ["--entry.".concat(name), entry, "--out-dir", dir, "--silent"], { cwd });
-    return dir;
-  }
 }
 
-/** Node.js, and a program in /app. */
-async function addNodeProgram(root: RootFilesystem, dist: string): Promise<void> {
-  await root.addProgram("node", process.execPath);
-  await root.addFile(dist, "/app");
-  await root.write("app/package.json", '{ "type": "module" }\n');
+/** What the driver's image is called; by default with its version. */
+export function driverName(node: NodeKind, tag: string = driverVersion()): string {
+  return `${LIBRARY}/${node === "namespaces" ? "spdk-csi-on-loop" : "spdk-csi"}:${tag}`;
+}
+
+async function buildDriver(): Promise<string> {
+  const env = { ...process.env, NX_DAEMON: "false" };
+  await run(join(BIN, "nx"), ["run", "@org/spdk-csi:build"], { cwd: ROOT, env });
+  return join(DRIVER, "dist");
 }
 
 function driverVersion(): string {

@@ -1,5 +1,6 @@
 // Keeps a cluster: starts its namespaces, serves its API server on this machine's loopback, and puts everything in order
 // when it is told to end, or when the cluster ends by itself. What it does it tells whoever started it.
+// Usage: node tools/kubernetes/src/keeper.ts namespaces | virtual-machine
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
@@ -14,8 +15,8 @@ import {
   FAILED_LOGS,
   INSIDE,
   KUBECONFIG,
-  NODE_ADDRESS,
   NODE_NAME,
+  SERVER_ADDRESS,
   SERVICE_ADDRESS,
   STATE,
   TOOL,
@@ -24,8 +25,9 @@ import {
 const SCRIPTS = join(TOOL, "scripts");
 
 await writeConfiguration();
-const machine = [STATE, INSIDE, NODE_NAME, NODE_ADDRESS, SERVICE_ADDRESS];
-const programs = [process.execPath, join(import.meta.dirname, "inside.ts")];
+const machine = [STATE, INSIDE, NODE_NAME, SERVER_ADDRESS, SERVICE_ADDRESS];
+const [nodeKind = ""] = process.argv.slice(2);
+const programs = [process.execPath, "--conditions=@org/source", join(import.meta.dirname, "inside/main.ts"), nodeKind];
 const namespaces = spawn(
   join(SCRIPTS, "namespaces.sh"),
   [CGROUP, join(SCRIPTS, "first-process.sh"), ...machine, ...programs],

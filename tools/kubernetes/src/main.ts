@@ -1,26 +1,30 @@
 // A real Kubernetes of one node on this machine, with the driver's image in it.
-// Usage: node tools/kubernetes/src/main.ts [start] | stop | load | run COMMAND ... | build
+// Usage: node tools/kubernetes/src/main.ts [start] | stop | load | run COMMAND ... | build; see USAGE
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
 
 import { buildBinaries } from "./binaries.ts";
 import { keeperOf, loadDriver, startCluster, stopCluster } from "./cluster.ts";
+import { manifestsFor } from "./manifests.ts";
+import { isNodeKind, type NodeKind } from "./node-kind.ts";
 import { BINARIES, KUBECONFIG, NODE_NAME, STATE, TOOL } from "./places.ts";
 import { stepPrinter } from "./report.ts";
-import { runInside } from "./running-cluster.ts";
+import { serveOnNode } from "./running-cluster.ts";
 
 const USAGE = `Usage: npm run cluster [-- COMMAND]
 
-  start [--without-snapshots]   build what is missing, start the cluster (this is the default)
-  load [--tag TAG]              bring the driver's images into it again, from the sources as they are now
+  start [--node KIND] [--without-snapshots]
+                                build what is missing, start the cluster (this is the default); its node is made of
+                                namespaces, or with KIND virtual-machine a machine whose kernel has NVMe/TCP
+  load [--tag TAG]              bring the driver's image into it again, from the sources as they are now
   run COMMAND [ARG ...]         run a command on its node
   stop                          end it; nothing is left
   build                         build what is missing, and no more
 `;
 
 /** What to type once the cluster runs. */
-function nextSteps(): string {
-  const emulated = relative(process.cwd(), `${TOOL}/manifests/with-snapshots`);
+function nextSteps(node: NodeKind): string {
+  const manifests = relative(process.cwd(), manifestsFor(node, "with-snapshots"));
   const example = relative(process.cwd(), `${TOOL}/manifests/example.yaml`);
   return `
 Node ${NODE_NAME} is ready. In this shell and others:
@@ -30,7 +34,7 @@ Node ${NODE_NAME} is ready. In this shell and others:
 
 Then, for the driver on an emulated target, and a pod with a volume:
 
-  kubectl apply -k ${emulated}
+  kubectl apply -k ${manifests}
   kubectl apply -f ${example}
   kubectl get pods --all-namespaces --watch
 
@@ -44,9 +48,17 @@ async function main([command = "start", ...args]: readonly string[]): Promise<nu
   const report = stepPrinter(process.stdout);
   switch (command) {
     case "start": {
-      const { values } = parseArgs({ args, options: { "without-snapshots": { type: "boolean", default: false } } });
-      await startCluster(report, { snapshots: !values["without-snapshots"] });
-      process.stdout.write(`\n${nextSteps()}`);
+      const { values } = parseArgs({
+        args,
+        options: {
+          node: { type: "string", default: "namespaces" },
+          "without-snapshots": { type: "boolean", default: false },
+        },
+      });
+      const { node } = values;
+      if (!isNodeKind(node)) throw new Error(`no node is a ${node}: namespaces or virtual-machine`);
+      await startCluster(report, { node, snapshots: !values["without-snapshots"] });
+      process.stdout.write(`\n${nextSteps(node)}`);
       return 0;
     }
     case "stop":
@@ -60,7 +72,7 @@ async function main([command = "start", ...args]: readonly string[]): Promise<nu
     }
     case "run":
       requireCluster();
-      return runInside(args, "inherit").status ?? 1;
+      return serveOnNode(args);
     case "build":
       await buildBinaries(report);
       process.stdout.write("\n");

@@ -1,21 +1,57 @@
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
-import { BINARIES, KUBECONFIG, STATE } from "./places.ts";
+import { isNodeKind, type NodeKind } from "./node-kind.ts";
+import { shellOfNode } from "./node-shell.ts";
+import { BINARIES, KUBECONFIG, NODE_KIND, STATE } from "./places.ts";
+
+const OUTPUT_BYTES = 64 * 1024 ** 2;
 
 /** What a program needs to use the cluster. */
 export function clusterEnv(): NodeJS.ProcessEnv {
   return { ...process.env, KUBECONFIG, PATH: `${BINARIES}:${process.env["PATH"]}` };
 }
 
-/** Runs a command in the cluster's namespaces, as root of its node. */
-export function runInside(command: readonly string[], stdio: "pipe" | "inherit" = "pipe"): SpawnSyncReturns<string> {
+/** What the node of the running cluster is. */
+export function nodeKind(): NodeKind {
+  const kind = readFileSync(NODE_KIND, "utf8");
+  if (!isNodeKind(kind)) throw new Error(`the cluster's node is no ${kind}`);
+  return kind;
+}
+
+/** Runs a command in the cluster's namespaces, where the API server and the target are; gives what it prints. */
+export async function runInside(command: readonly string[]): Promise<string> {
+  return run(["nsenter", ...namespaces(), ...command]);
+}
+
+/** Runs a command on the cluster's node, as root; gives what it prints. */
+export async function runOnNode(command: readonly string[]): Promise<string> {
+  return run(await onNode(command));
+}
+
+/** Runs a command on the cluster's node for whoever started this; gives its exit status. */
+export async function serveOnNode(command: readonly string[]): Promise<number> {
+  const [program = "", ...args] = await onNode(command, "interactive");
+  const child = spawn(program, args, { stdio: "inherit", env: clusterEnv() });
+  await once(child, "exit");
+  return child.exitCode ?? 1;
+}
+
+async function onNode(command: readonly string[], how?: "interactive"): Promise<string[]> {
+  return nodeKind() === "namespaces"
+    ? ["nsenter", ...namespaces(), ...command]
+    : [...(await shellOfNode(clusterEnv(), how)), ...command];
+}
+
+function namespaces(): string[] {
   const first = readFileSync(join(STATE, "first-process"), "utf8");
-  const namespaces = ["--mount", "--cgroup", "--net", "--pid", "--uts", "--ipc"];
-  return spawnSync("nsenter", ["--target", first, ...namespaces, ...command], {
-    stdio,
-    env: clusterEnv(),
-    encoding: "utf8",
-  });
+  return ["--target", first, "--mount", "--cgroup", "--net", "--pid", "--uts", "--ipc"];
+}
+
+async function run([program = "", ...args]: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { env: clusterEnv(), maxBuffer: OUTPUT_BYTES });
+  return stdout;
 }

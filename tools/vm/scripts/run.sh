@@ -1,19 +1,21 @@
 #!/bin/bash
-# run.sh CACHE_DIR FLAVOUR SECONDS COMMAND PROCESSORS KERNEL_ARGUMENTS [QEMU_ARGUMENT ...]: boots a throw-away virtual
-# machine, runs the command in it as root, prints what it prints and ends as it ends; 125 when the machine gave no answer.
+# run.sh CACHE_DIR RUN_DIR FLAVOUR COMMAND SECONDS PROCESSORS MEBIBYTES KERNEL_ARGUMENTS [QEMU_ARGUMENT ...]: boots a
+# throw-away virtual machine, runs the command in it as root, prints what it prints and ends as it ends; 125 when the machine gave no answer.
 # QEMU emulates: the machines that build this have no KVM. What it is given besides is the machine's network cards and
 # disks; without, it has one card, behind which is the host's loopback.
 cache=$1
-flavour=$2
-seconds=$3
+runs=$2
+flavour=$3
 command=$4
-processors=$5
-kernel_arguments=$6
-shift 6
+seconds=$5
+processors=$6
+memory=$7
+kernel_arguments=$8
+shift 8
 [ $# -gt 0 ] || set -- -netdev user,id=net,ipv6=off -device virtio-net-pci,netdev=net,romfile=
 here=$(dirname "$(realpath "$0")")
 kernel=$(ls "$cache/kernel-$flavour"/boot/vmlinuz-*)
-run=$(mktemp -d "$cache/run.XXXXXX") || exit 125
+run=$(mktemp -d "$runs/run.XXXXXX") || exit 125
 virtiofsd=
 qemu_pid=
 reader=
@@ -47,8 +49,8 @@ options="console=ttyS0 quiet panic=-1 reboot=t mitigations=off nokaslr tsc=relia
   random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests net.ifnames=0 vm.init=$here/guest-init.sh vm.run=$run $kernel_arguments
   vm.modules=$(realpath "$cache/kernel-$flavour")/lib/modules"
 timeout -k 5 "$seconds" qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=256 -cpu max,la57=off,cx16=off \
-  -smp "$processors" -m 2048 -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
-  -object memory-backend-memfd,id=mem,size=2048M,share=on -machine memory-backend=mem \
+  -smp "$processors" -m "$memory" -nodefaults -no-user-config -display none -no-reboot -nographic -monitor none \
+  -object memory-backend-memfd,id=mem,size=${memory}M,share=on -machine memory-backend=mem \
   -chardev "socket,id=fs,path=$run/fs.sock" -device vhost-user-fs-pci,queue-size=1024,chardev=fs,tag=host \
   -serial "file:$run/console.log" -device virtio-serial-pci \
   -chardev "file,id=out,path=$run/out" -device virtserialport,chardev=out,nr=1 \

@@ -14,6 +14,10 @@ export interface MachineOptions {
   readonly timeoutSeconds: number;
   /** Default 1, which is the fastest. */
   readonly processors?: number;
+  /** Default 2048. */
+  readonly memoryMib?: number;
+  /** Where it keeps its sockets while it runs. Default: beside its kernel. */
+  readonly runDir?: string;
   /** Default "cloud". */
   readonly kernel?: KernelFlavour;
   /** Put on the kernel's command line. Default none. */
@@ -41,11 +45,13 @@ export function prepareVirtualMachines(kernel: KernelFlavour = "cloud"): string 
 /** Starts a shell command in a new virtual machine, as root; what it prints goes to `onOutput`. */
 export function startVirtualMachine(
   command: string,
-  { timeoutSeconds, processors = 1, kernel = "cloud", kernelArguments = "", devices = [] }: MachineOptions,
+  options: MachineOptions,
   onOutput: (text: string) => void,
 ): VirtualMachine {
+  const { processors = 1, memoryMib = 2048, kernel = "cloud", kernelArguments = "", devices = [] } = options;
   const cache = prepareVirtualMachines(kernel);
-  const args = [cache, kernel, String(timeoutSeconds), command, String(processors), kernelArguments, ...devices];
+  const size = [options.timeoutSeconds, processors, memoryMib].map(String);
+  const args = [cache, options.runDir ?? cache, kernel, command, ...size, kernelArguments, ...devices];
   const machine = spawn(join(SCRIPTS, "run.sh"), args, { stdio: ["ignore", "pipe", "inherit"] });
   machine.stdout.setEncoding("utf8").on("data", onOutput);
   const exited = once(machine, "close").then(() => machine.exitCode ?? 125);

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { TOOL } from "../places.ts";
+import { manifestsFor, type Purpose } from "../manifests.ts";
+import { nodeKind } from "../running-cluster.ts";
 import { expectSame } from "./check.ts";
 import { driver, driverReady, restarts } from "./driver.ts";
 
@@ -10,7 +10,7 @@ const SETTLED_MS = 30_000;
 
 /** Deploys the driver; throws when anything of it cannot be applied, or does not stay up. */
 export async function deployWithoutSnapshots(): Promise<void> {
-  await driver.run(["apply", "-k", join(TOOL, "manifests/without-snapshots")]);
+  await driver.run(["apply", "-k", manifestsFor(nodeKind(), "without-snapshots")]);
   await driverReady();
   await setTimeout(SETTLED_MS);
   expectSame("restarts of containers", await restarts(), 0);
@@ -21,9 +21,9 @@ export function deployWithSnapshots(): Promise<void> {
   return deploy("with-snapshots");
 }
 
-/** Deploys the driver as one of the folders of `manifests` says. */
-export async function deploy(manifests: string): Promise<void> {
-  await driver.run(["apply", "-k", join(TOOL, "manifests", manifests)]);
+/** Deploys the driver for the node that there is; throws when anything of it had to be started again. */
+export async function deploy(purpose: Purpose): Promise<void> {
+  await driver.run(["apply", "-k", manifestsFor(nodeKind(), purpose)]);
   await driverReady();
   expectSame("restarts of containers", await restarts(), 0);
 }

@@ -2,8 +2,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { STATE } from "../places.ts";
+import { runOnNode } from "../running-cluster.ts";
 import { expectNone } from "./check.ts";
 import { Kubectl } from "./kubectl.ts";
+import { exportsOfTarget } from "./target.ts";
 
 const LEFTOVERS_MS = 60_000;
 
@@ -17,24 +19,15 @@ export const CONTROLLER = "spdk-csi-controller-0";
 
 /** The one pod of the node's plugin. */
 export async function nodePod(): Promise<string> {
-  return podOf("spdk-csi-node");
-}
-
-/** The one pod of the emulated target. */
-export async function targetPod(): Promise<string> {
-  return podOf("spdk-emulator");
-}
-
-async function podOf(name: string): Promise<string> {
-  const pods = await driver.list("pods", "--selector", `app.kubernetes.io/name=${name}`);
+  const pods = await driver.list("pods", "--selector", "app.kubernetes.io/name=spdk-csi-node");
   const [first] = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  if (first === undefined) throw new Error(`${name} has no pod`);
+  if (first === undefined) throw new Error("the node's plugin has no pod");
   return first.metadata.name;
 }
 
 /** Waits until every part of the driver is rolled out. */
 export async function driverReady(): Promise<void> {
-  for (const part of ["statefulset/spdk-csi-controller", "daemonset/spdk-csi-node", "deployment/spdk-emulator"]) {
+  for (const part of ["statefulset/spdk-csi-controller", "daemonset/spdk-csi-node"]) {
     await driver.run(["rollout", "status", part, "--timeout=120s"]);
   }
 }
@@ -55,7 +48,7 @@ export async function nothingIsLeft(): Promise<void> {
   expectNone(left);
 }
 
-/** What is left of volumes: files of the target, PersistentVolumes, VolumeAttachments. */
+/** What is left of volumes: files and exports of the target, sessions, PersistentVolumes, VolumeAttachments. */
 async function leftovers(): Promise<string[]> {
   const data = join(STATE, "spdk-emulator");
   const files = existsSync(data) ? readdirSync(data).filter((name) => name.startsWith("lvol-")) : [];
@@ -65,5 +58,13 @@ async function leftovers(): Promise<string[]> {
     ...files,
     ...volumes.filter(({ spec }) => spec.csi?.driver === DRIVER).map(({ metadata }) => metadata.name),
     ...attachments.map(({ metadata }) => metadata.name),
+    ...(await exportsOfTarget()),
+    ...(await sessions()),
   ];
+}
+
+/** The controllers that the node's kernel has. */
+async function sessions(): Promise<string[]> {
+  const names = await runOnNode(["sh", "-c", "ls /sys/class/nvme 2>/dev/null || true"]);
+  return names.split("\n").filter((name) => name !== "");
 }

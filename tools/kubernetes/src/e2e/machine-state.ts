@@ -14,7 +14,7 @@ const PROGRAMS = /^(etcd|kube|containerd|ctr|csi-|snapshot-contr|runc|unshare)/;
 
 /** What a cluster may leave behind on this machine, a line each. */
 export function machineState(): string[] {
-  const processes = globSync("/proc/[0-9]*/comm").map((file) => readFileSync(file, "utf8").trim());
+  const processes = globSync("/proc/[0-9]*/comm").map(nameOf);
   const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
   const loops = execFileSync("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"], { encoding: "utf8" });
   const links = execFileSync("ip", ["-brief", "link"], { encoding: "utf8" });
@@ -27,4 +27,13 @@ export function machineState(): string[] {
     ...SYSCTLS.map((name) => `sysctl ${name} ${readFileSync(`/proc/sys/${name}`, "utf8").trim()}`),
     ...globSync(`${CACHE}/cluster`).map((path) => `files ${path}`),
   ];
+}
+
+function nameOf(comm: string): string {
+  try {
+    return readFileSync(comm, "utf8").trim();
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
 }

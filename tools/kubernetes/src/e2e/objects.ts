@@ -11,8 +11,8 @@ export interface ClaimOptions {
   readonly volumeMode?: "Filesystem" | "Block";
   /** A snapshot or claim that it begins as. */
   readonly source?: { readonly kind: "VolumeSnapshot" | "PersistentVolumeClaim"; readonly name: string };
-  /** The volume that it takes; by default one is made for it. */
-  readonly volumeName?: string;
+  /** The labels of the volume that it takes; by default one is made for it. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** What a claim has in its `spec`. */
@@ -21,14 +21,14 @@ export function claimSpec({
   storageClass = STORAGE_CLASS,
   volumeMode = "Filesystem",
   source,
-  volumeName,
+  labels,
 }: ClaimOptions = {}): object {
   return {
     storageClassName: storageClass,
     accessModes: ["ReadWriteOnce"],
     volumeMode,
     resources: { requests: { storage: size } },
-    ...(volumeName !== undefined && { volumeName }),
+    ...(labels && { selector: { matchLabels: labels } }),
     ...(source && {
       dataSource: { ...source, ...(source.kind === "VolumeSnapshot" && { apiGroup: "snapshot.storage.k8s.io" }) },
     }),

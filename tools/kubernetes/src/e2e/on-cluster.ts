@@ -1,6 +1,12 @@
 import { type ClusterOptions, keeperOf, startCluster, stopCluster } from "../cluster.ts";
+import type { NodeKind } from "../node-kind.ts";
 import { stepPrinter } from "../report.ts";
 import { machineState } from "./machine-state.ts";
+
+const DESCRIPTIONS: Readonly<Record<NodeKind, string>> = {
+  namespaces: "this machine's kernel, with loop devices in the place of NVMe/TCP",
+  "virtual-machine": "a virtual machine, with NVMe/TCP",
+};
 
 /** On what cluster something runs. */
 export interface RunOptions extends ClusterOptions {
@@ -16,7 +22,7 @@ export async function onCluster({ keep, ...options }: RunOptions, work: () => Pr
   process.once("SIGTERM", end).once("SIGINT", end);
   try {
     await startCluster(stepPrinter(process.stdout), options);
-    process.stdout.write("\n");
+    process.stdout.write(`\nnode: ${DESCRIPTIONS[options.node ?? "namespaces"]}\n`);
     await work();
   } finally {
     if (!keep) await stopCluster();

@@ -1,18 +1,22 @@
 // Kubernetes' own external storage suite on the driver, in the running cluster or in one that is started for it.
-// Usage: node tools/kubernetes/src/storage-suite/main.ts [--keep] [--focus REGULAR-EXPRESSION] [--processes N]
+// Usage: node tools/kubernetes/src/storage-suite/main.ts [--node namespaces | virtual-machine] [--keep]
+//          [--focus REGULAR-EXPRESSION] [--processes N]
 import { parseArgs } from "node:util";
 
 import { keeperOf, loadTestImages } from "../cluster.ts";
-import { expectNone } from "../e2e/check.ts";
+import { expectNone, expectSame } from "../e2e/check.ts";
 import { deploy } from "../e2e/deploy.ts";
 import { nothingIsLeft } from "../e2e/driver.ts";
 import { onCluster } from "../e2e/on-cluster.ts";
+import { hazardsOfTarget } from "../e2e/target.ts";
+import { isNodeKind } from "../node-kind.ts";
 import { stepPrinter } from "../report.ts";
 import { formatResults } from "./format-results.ts";
 import { buildSuite } from "./programs.ts";
 import { listSpecs, runSpecs } from "./run-specs.ts";
 
 const OPTIONS = {
+  node: { type: "string", default: "namespaces" },
   keep: { type: "boolean", default: false },
   focus: { type: "string" },
   processes: { type: "string", default: "6" },
@@ -20,7 +24,8 @@ const OPTIONS = {
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const { focus } = values;
+  const { node, focus } = values;
+  if (!isNodeKind(node)) throw new Error(`no node is a ${node}: namespaces or virtual-machine`);
   const report = stepPrinter(process.stdout);
   const programs = await buildSuite(report);
   const { wanted, missing, images } = await listSpecs(programs, focus);
@@ -34,8 +39,9 @@ async function main(args: readonly string[]): Promise<number> {
     const ran = results.filter(({ outcome }) => outcome !== "skipped");
     isGood = ran.length > 0 && ran.every(({ outcome }) => outcome === "passed");
     await nothingIsLeft();
+    expectSame("what no target survives", await hazardsOfTarget(), {});
   };
-  if (keeperOf() === undefined) expectNone(await onCluster({ keep: values.keep }, work));
+  if (keeperOf() === undefined) expectNone(await onCluster({ node, keep: values.keep }, work));
   else await work();
   return isGood ? 0 : 1;
 }

@@ -2,11 +2,14 @@ import { connect, type Socket } from "node:net";
 
 import { COMMAND_PORT, type CommandEvent } from "./agent-protocol.ts";
 
+/** So long a command that was killed may take to end: what waits in the kernel does so when that lets it. */
+const KILL_MS = 5000;
+
 /** A command that runs on a node. */
 export interface RemoteCommand {
   /** What it printed, once it has ended well; rejects with its errors when it fails, or when the node is gone. */
   readonly ended: Promise<string>;
-  /** Kills it, and what it started. */
+  /** Kills it, and what it started; `ended` tells when it is gone. */
   kill(): void;
 }
 
@@ -39,7 +42,11 @@ export class RemoteCommands {
     this.#sockets.add(socket);
     const ended = this.#listen(socket, command, onLine);
     ended.catch(() => undefined);
-    return { ended, kill: () => socket.destroy() };
+    const kill = (): void => {
+      socket.end();
+      setTimeout(() => socket.destroy(), KILL_MS).unref();
+    };
+    return { ended, kill };
   }
 
   /** Gives up all that runs: the node is gone. */

@@ -1,25 +1,33 @@
 import { setTimeout } from "node:timers/promises";
 
 import { type Check, expectSame } from "../check.ts";
-import { CONTROLLER, driver, driverReady, nodePod, targetPod } from "../driver.ts";
+import { CONTROLLER, driver, nodePod } from "../driver.ts";
 import type { Kubectl } from "../kubectl.ts";
 import { claim, pod, snapshot } from "../objects.ts";
+import { exportsOfTarget, killTarget } from "../target.ts";
 
 /** How long after the start of something its controller is killed, in milliseconds. */
 const MOMENTS = [0, 300, 1000, 2500];
+/** The attacher compares once a minute. */
+const REPUBLISHED_MS = 120_000;
 
 /** What ends in the middle of things. */
 export const FAULTS: readonly Check[] = [
   {
-    name: "a pod goes on over a restart of the target, and volumes are made afterwards",
+    name: "a pod goes on over a restart of the target: the attacher has its volume published again, and nobody acts",
     async run(kubectl) {
       await kubectl.apply(claim("data"), pod("user", "data"));
       await kubectl.untilReady("user");
       await kubectl.exec("user", "echo before > /data/file && sync");
-      await driver.kill(await targetPod());
-      await driverReady();
+      const before = await exportsOfTarget();
+      expectSame("exports", before.length, 1);
+      await killTarget();
+      await untilExported(before);
       expectSame("the file", await kubectl.exec("user", "cat /data/file"), "before");
       await kubectl.exec("user", "echo after > /data/file && sync");
+      const said = await driver.run(["logs", CONTROLLER, "--container", "spdk-csi"]);
+      const published = said.split("\n").filter((line) => /ControllerPublishVolume.*"code":"OK"/.test(line)).length;
+      if (published < 2) throw new Error(`the controller's log tells of ${published} publications, not of 2`);
       await kubectl.apply(claim("more"), pod("another", "more"));
       await kubectl.untilReady("another");
       await kubectl.delete("pod", "user");
@@ -86,4 +94,13 @@ async function killNode(moment: number): Promise<void> {
 async function untilAnother(kubectl: Kubectl): Promise<void> {
   await setTimeout(500);
   await kubectl.run(["rollout", "status", "daemonset/spdk-csi-node", "--timeout=120s"]);
+}
+
+async function untilExported(nqns: readonly string[]): Promise<void> {
+  for (const deadline = Date.now() + REPUBLISHED_MS; ; await setTimeout(500)) {
+    // It may still be away.
+    const exported = await exportsOfTarget().catch((): string[] => []);
+    if (nqns.every((nqn) => exported.includes(nqn))) return;
+    if (Date.now() > deadline) throw new Error(`not exported again: ${nqns.join(", ")}`);
+  }
 }

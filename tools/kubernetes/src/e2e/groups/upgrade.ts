@@ -13,8 +13,7 @@ export const UPGRADE: readonly Check[] = [
       await kubectl.apply(claim("data"), pod("user", "data"));
       await kubectl.untilReady("user");
       await kubectl.exec("user", "(while :; do date +%s >> /data/times; sleep 1; done) > /dev/null 2>&1 &");
-      await loadDriver(NEXT);
-      const image = `spdk-csi=spdk-csi-on-loop:${NEXT}`;
+      const image = `spdk-csi=${await loadDriver(NEXT)}`;
       await driver.run(["set", "image", "statefulset/spdk-csi-controller", "daemonset/spdk-csi-node", image]);
       await driverReady();
       await kubectl.apply(claim("more"), pod("another", "more"));

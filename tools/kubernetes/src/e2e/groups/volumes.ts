@@ -17,7 +17,7 @@ export const VOLUMES: readonly Check[] = [
     },
   },
   {
-    name: "Delete deletes the volume with its claim; Retain keeps it, and a static PersistentVolume brings it back",
+    name: "Delete deletes the volume with its claim; Retain keeps it, and a static PersistentVolume brings it to a claim with its labels",
     async run(kubectl) {
       const storageClass = await required(kubectl, "storageclass", STORAGE_CLASS);
       await kubectl.apply({ ...storageClass, metadata: { name: "retained" }, reclaimPolicy: "Retain" });
@@ -34,13 +34,14 @@ export const VOLUMES: readonly Check[] = [
       const spec = { capacity, accessModes, csi, storageClassName: "" };
       const name = `static-${kubectl.namespace}`;
       const policy = { persistentVolumeReclaimPolicy: "Delete" };
+      const labels = { content: name };
       await kubectl.apply({
         apiVersion: "v1",
         kind: "PersistentVolume",
-        metadata: { name },
+        metadata: { name, labels },
         spec: { ...spec, ...policy },
       });
-      await kubectl.apply(claim("found", { storageClass: "", volumeName: name }), pod("reader", "found"));
+      await kubectl.apply(claim("found", { storageClass: "", labels }), pod("reader", "found"));
       await kubectl.untilReady("reader");
       expectSame("the file", await kubectl.exec("reader", "cat /data/file"), "kept");
       await kubectl.delete("pod", "reader");

@@ -21,9 +21,9 @@ function startPlugin(driver: string, name: string): void {
   plugin.on("exit", (status) => process.stdout.write(`the node's plugin has ended: ${status}\n`));
 }
 
-/** Each connection is one shell command: a line in, events out. It is killed when nobody listens any more. */
+/** Each connection is one shell command: a line in, events out. It is killed when nothing more can come in. */
 function serveCommands(): void {
-  createServer((socket) => {
+  createServer({ allowHalfOpen: true }, (socket) => {
     let request = "";
     const onData = (chunk: string): void => {
       request += chunk;
@@ -50,10 +50,11 @@ function runCommand(socket: Socket, command: string): void {
     send({ exit: status ?? String(signal) });
     socket.end();
   });
-  socket.on("close", () => {
+  const kill = (): void => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     process.kill(-child.pid, "SIGKILL");
-  });
+  };
+  socket.on("end", kill).on("close", kill);
 }
 
 function serveCsi(): void {

@@ -1,0 +1,58 @@
+import type { ClusterOptions } from "../cluster.ts";
+import { type Check, expectNone, expectSame } from "./check.ts";
+import { driver, nothingIsLeft } from "./driver.ts";
+import { Kubectl } from "./kubectl.ts";
+import { onCluster } from "./on-cluster.ts";
+import { hazardsOfTarget } from "./target.ts";
+
+/** What held and what did not, each told as soon as it is known. */
+export class Checks {
+  #passed = 0;
+  #failed = 0;
+
+  /** Tells whether something holds, and how long that took. */
+  async check(name: string, work: () => Promise<void>): Promise<void> {
+    const start = performance.now();
+    const seconds = (): string => ((performance.now() - start) / 1000).toFixed(1);
+    try {
+      await work();
+      this.#passed += 1;
+      process.stdout.write(`ok      ${name} (${seconds()} s)\n`);
+    } catch (error) {
+      this.#failed += 1;
+      process.stdout.write(`FAILED  ${name} (${seconds()} s)\n  ${String(error).replaceAll("\n", "\n  ")}\n`);
+    }
+  }
+
+  /** Runs a check in a namespace of its own. */
+  async inNamespace(namespace: string, { name, run }: Check): Promise<void> {
+    await driver.run(["create", "namespace", namespace]);
+    await this.check(name, () => run(new Kubectl(namespace)));
+    await driver.run(["delete", "namespace", namespace, "--timeout=120s"]).catch((error: unknown) => {
+      process.stdout.write(`  ${String(error)}\n`);
+    });
+  }
+
+  /** Prints the counts; the exit code. */
+  sum(): number {
+    process.stdout.write(`${this.#passed} passed, ${this.#failed} failed\n`);
+    return this.#failed === 0 ? 0 : 1;
+  }
+}
+
+/** Checks in a cluster from its start to its end, at which nothing may be left; gives the exit code. */
+export async function inCluster(
+  { keep = false, ...options }: ClusterOptions & { readonly keep?: boolean },
+  work: (checks: Checks) => Promise<void>,
+): Promise<number> {
+  const checks = new Checks();
+  const left = await onCluster({ keep, ...options }, async () => {
+    await work(checks);
+    await checks.check("nothing is left of the volumes", nothingIsLeft);
+    await checks.check("the target was asked for nothing that a real one does not survive", async () => {
+      expectSame("asked", await hazardsOfTarget(), {});
+    });
+  });
+  if (!keep) await checks.check("nothing is left of the cluster", async () => expectNone(left));
+  return checks.sum();
+}

@@ -1,0 +1,43 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import { BUSYBOX_IMAGE } from "./images.ts";
+import { INSIDE } from "./places.ts";
+
+const NAMESPACE = "kube-system";
+const NAME = "node-shell";
+
+/** A pod that sees the node as root does. */
+const POD = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: NAME, namespace: NAMESPACE },
+  spec: {
+    hostPID: true,
+    hostNetwork: true,
+    terminationGracePeriodSeconds: 0,
+    tolerations: [{ operator: "Exists" }],
+    containers: [
+      {
+        name: "shell",
+        image: BUSYBOX_IMAGE,
+        command: ["sleep", "1000000"],
+        securityContext: { privileged: true },
+      },
+    ],
+  },
+};
+
+/** Makes that pod unless it is there; gives what stands before a command that is to run on the node. */
+export async function shellOfNode(env: NodeJS.ProcessEnv, how?: "interactive"): Promise<string[]> {
+  const kubectl = ["--namespace", NAMESPACE];
+  const run = promisify(execFile);
+  const applied = run("kubectl", [...kubectl, "apply", "-f", "-"], { env });
+  applied.child.stdin?.end(JSON.stringify(POD));
+  await applied;
+  await run("kubectl", [...kubectl, "wait", `pod/${NAME}`, "--for=condition=Ready", "--timeout=120s"], { env });
+  const options = how === "interactive" ? ["--stdin"] : [];
+  const path = `PATH=${INSIDE}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
+  const enter = ["nsenter", "-t", "1", "-m", "-u", "-i", "-n", "-p", "env", path];
+  return ["kubectl", ...kubectl, "exec", ...options, NAME, "--", ...enter];
+}

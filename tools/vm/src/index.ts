@@ -1,0 +1,7 @@
+export {
+  type MachineOptions,
+  prepareVirtualMachines,
+  quote,
+  startVirtualMachine,
+  type VirtualMachine,
+} from "./virtual-machine.ts";
