@@ -1,6 +1,6 @@
 // Kubernetes' own external storage suite on the driver, in the running cluster or in one that is started for it.
 // Usage: node tools/kubernetes/src/storage-suite/main.ts [--node namespaces | virtual-machine] [--keep]
-//          [--focus REGULAR-EXPRESSION] [--processes N]
+//          [--slow] [--focus REGULAR-EXPRESSION] [--processes N]
 import { parseArgs } from "node:util";
 
 import { keeperOf, loadTestImages } from "../cluster.ts";
@@ -18,23 +18,28 @@ import { listSpecs, runSpecs } from "./run-specs.ts";
 const OPTIONS = {
   node: { type: "string", default: "namespaces" },
   keep: { type: "boolean", default: false },
+  slow: { type: "boolean", default: false },
   focus: { type: "string" },
   processes: { type: "string", default: "6" },
 } as const;
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const { node, focus } = values;
+  const { node, focus, slow } = values;
   if (!isNodeKind(node)) throw new Error(`no node is a ${node}: namespaces or virtual-machine`);
   const report = stepPrinter(process.stdout);
   const programs = await buildSuite(report);
-  const { wanted, missing, images } = await listSpecs(programs, focus);
-  const options = { wanted, processes: Number(values.processes), ...(focus !== undefined && { focus }) };
+  const selection = { slow, ...(focus !== undefined && { focus }) };
+  const { wanted, missing, images } = await listSpecs(programs, selection);
+  const options = {
+    processes: Number(values.processes),
+    onProgress: (ended: number) => report(`running the specs: ${ended} of at most ${wanted} have ended`),
+  };
   let isGood = false;
   const work = async (): Promise<void> => {
     await loadTestImages(programs.agnhost, images);
     await deploy("storage-suite");
-    const results = await runSpecs(programs, options, report);
+    const results = await runSpecs(programs, selection, options);
     process.stdout.write(`\n\n${formatResults(results, missing)}`);
     const ran = results.filter(({ outcome }) => outcome !== "skipped");
     isGood = ran.length > 0 && ran.every(({ outcome }) => outcome === "passed");

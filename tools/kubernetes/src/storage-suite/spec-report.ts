@@ -26,8 +26,8 @@ interface GinkgoSpec {
   readonly Failure?: { readonly Message: string };
 }
 
-/** Specs that take long, or the machine for themselves. */
-export const NOT_ASKED_FOR: RegExp = /\[(?:Disruptive|Serial|Slow)\]/g;
+/** In names of specs that take long, or the cluster for themselves. */
+const TAGS = /\[(?:Disruptive|Serial|Slow)\]/g;
 
 /** What the names of all specs of the suite begin with; the program has others of Kubernetes' too. */
 export const SUITE_NAME = "External Storage";
@@ -48,7 +48,7 @@ function resultOf(spec: GinkgoSpec): SpecResult[] {
     return [{ name: name || type, outcome: "failed", reason: `${state}: ${message}` }];
   if (!COMMON.test(fullName)) return [];
   if (state === "passed") return [{ name, outcome: "passed", reason: "" }];
-  return [{ name, outcome: "skipped", reason: message || (name.match(NOT_ASKED_FOR) ?? []).join(" ") }];
+  return [{ name, outcome: "skipped", reason: message || (name.match(TAGS) ?? []).join(" ") }];
 }
 
 /** Reads what the suite says of specs that it does not have, with DEBUG_STORAGE_TESTSUITE in its environment. */
