@@ -268,6 +268,24 @@ describe("a raw block device", () => {
     letSetReadonly(targetPath);
     await csi.node.nodePublishVolume(publishing({ volumeCapability, targetPath, readonly: true }));
   });
+
+  it("is read by two pods of a node, though kubelet binds what each is given once more, and always read-write", async () => {
+    letSetReadonly(POD);
+    await csi.node.nodeStageVolume(staging({ volumeCapability }));
+    await csi.node.nodePublishVolume(publishing({ volumeCapability, readonly: true }));
+    const device = await host.files.lstat(POD);
+    host.addFile(`/sys/dev/block/${device?.deviceNumber}/ro`, "1\n");
+    host.addFile("/kubelet/volumeDevices/dev/1");
+    await host.run("mount", ["--bind", POD, "/kubelet/volumeDevices/dev/1"]);
+    await host.run("mount", ["-o", "remount,bind,rw", "/kubelet/volumeDevices/dev/1"]);
+    const second = { volumeCapability, targetPath: `${POD}-2` };
+    for (const request of [second, { volumeCapability }]) {
+      await csi.node.nodePublishVolume(publishing({ ...request, readonly: true }));
+    }
+    expect((await mountAt(second.targetPath))?.options).toContain("ro");
+    const writer = csi.node.nodePublishVolume(publishing({ volumeCapability, targetPath: `${POD}-3` }));
+    expect(await outcome(writer)).toMatchObject({ code: "FAILED_PRECONDITION" });
+  });
 });
 
 describe("a filesystem that is only read", () => {

@@ -52,6 +52,8 @@ export async function ensureBlockAccess(
   { volumeId, targetPath, readonly }: { volumeId: string; targetPath: string; readonly: boolean },
   options?: CallOptions,
 ): Promise<void> {
+  // Nor can others write then, whatever their mounts say: kubelet binds each path once more, and always read-write.
+  if (readonly && (await isReadonly(host, targetPath))) return;
   const own = await findMounts(host, { target: targetPath });
   const all = await findMounts(host, { device: targetPath });
   const other = all.find(
@@ -73,12 +75,16 @@ async function ensureDeviceAccess(
   access: "read-only" | "read-write",
   options: CallOptions = {},
 ): Promise<void> {
-  const node = await host.files.lstat(device);
-  const isReadonly = (await host.files.readText(`/sys/dev/block/${node?.deviceNumber}/ro`))?.trim();
-  if (access === "read-only" ? isReadonly === "1" : isReadonly !== "1") return;
+  if ((await isReadonly(host, device)) === (access === "read-only")) return;
   const flag = access === "read-only" ? "--setro" : "--setrw";
   const limits = { timeoutMs: TIMEOUT_MS, signal: options.signal };
   const { exitCode, stderr } = await host.run("blockdev", [flag, device], limits);
   if (exitCode === 0) return;
   throw new DriverError("NOT_READY", `${device} cannot be made ${access} (blockdev ${flag}): ${stderr.trim()}`);
+}
+
+/** Whether the kernel refuses to write to a device. */
+async function isReadonly(host: Host, device: string): Promise<boolean> {
+  const node = await host.files.lstat(device);
+  return (await host.files.readText(`/sys/dev/block/${node?.deviceNumber}/ro`))?.trim() === "1";
 }
