@@ -69,8 +69,10 @@ export class Images {
     const known: Readonly<Record<string, Beside>> = {
       agnhost: (root) => root.addFile(agnhost, "/agnhost"),
       nginx: async () => undefined,
-      // Busybox' own knows nothing of caches.
-      "glibc-dns-testing": (root) => root.addProgram("dd"),
+      // Busybox' own knows nothing of caches, and its shell takes no other.
+      "glibc-dns-testing": async (root) => {
+        for (const program of ["dd", "sh"]) await root.addProgram(program);
+      },
     };
     const archives: string[] = [];
     for (const image of listed) {

@@ -92,6 +92,9 @@ async function run(
   const stream = createWriteStream(join(SUITE_RESULTS, log));
   const options = { cwd: SUITE_RESULTS, env: { ...clusterEnv(), ...env } };
   const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  // Its own processes end with it.
+  const kill = (): void => void child.kill();
+  process.once("exit", kill);
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;
@@ -100,6 +103,7 @@ async function run(
   child.stdout.pipe(stream, { end: false });
   child.stderr.pipe(stream, { end: false });
   const [code]: [number | null] = (await once(child, "close")) as [number | null];
+  process.off("exit", kill);
   stream.end();
   return { code, output };
 }
