@@ -48,7 +48,8 @@ function resultOf(spec: GinkgoSpec): SpecResult[] {
     return [{ name: name || type, outcome: "failed", reason: `${state}: ${message}` }];
   if (!COMMON.test(fullName)) return [];
   if (state === "passed") return [{ name, outcome: "passed", reason: "" }];
-  return [{ name, outcome: "skipped", reason: message || (name.match(TAGS) ?? []).join(" ") }];
+  const tags = (name.match(TAGS) ?? []).join(" ");
+  return [{ name, outcome: "skipped", reason: message || tags || "not asked for" }];
 }
 
 /** Reads what the suite says of specs that it does not have, with DEBUG_STORAGE_TESTSUITE in its environment. */
