@@ -75,7 +75,7 @@ export async function runSpecs(
 
 function flagsOf({ focus = "", slow }: Selection): string[] {
   const tags = ["Disruptive", "Serial", ...(slow ? [] : ["Slow"])];
-  return [`--skip=\\[(?:${tags.join("|")})\\]`, `--focus=${SUITE_NAME}.*${focus}`];
+  return [`--skip=\\[(?:${tags.join("|")})\\]`, `--focus=${SUITE_NAME}.*(?:${focus})`];
 }
 
 interface RunOptions {
