@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { moduleVersion } from "./go-build.ts";
@@ -41,6 +41,9 @@ const NODE_PROGRAMS = Object.values({
 /** What a person in the container wants. */
 const APPLETS = ["sh", "cat", "ls", "ps", "grep", "vi", "ip", "ping", "nslookup", "wget", "less", "df", "find"];
 
+/** Adds what an image has beside busybox, or in the place of what busybox does. */
+type Beside = (root: RootFilesystem) => Promise<void>;
+
 /** Makes images, each in an archive of its own below `dir`. */
 export class Images {
   readonly #dir: string;
@@ -61,14 +64,20 @@ export class Images {
     }
   }
 
-  /** Kubernetes' own images for pods of tests: `agnhost` is the program, of `listed` are made those that it or busybox is. */
+  /** Kubernetes' own images for pods of tests, as far as they can be made: those of `listed` that are known here. */
   async makeTests(agnhost: string, listed: readonly string[]): Promise<string[]> {
+    const known: Readonly<Record<string, Beside>> = {
+      agnhost: (root) => root.addFile(agnhost, "/agnhost"),
+      nginx: async () => undefined,
+      // Busybox' own knows nothing of caches.
+      "glibc-dns-testing": (root) => root.addProgram("dd"),
+    };
     const archives: string[] = [];
     for (const image of listed) {
-      const [, name, tag] = /^registry\.k8s\.io\/e2e-test-images\/(agnhost|nginx):(.+)$/.exec(image) ?? [];
-      if (name === undefined) continue;
-      const program = name === "agnhost" ? agnhost : undefined;
-      archives.push(await this.#busybox(`${name}-${tag}`, image, [program ? "/agnhost" : "/bin/sh"], program));
+      const [, name = "", tag] = /^registry\.k8s\.io\/e2e-test-images\/([^:]+):(.+)$/.exec(image) ?? [];
+      if (known[name] === undefined) continue;
+      const entrypoint = [name === "agnhost" ? "/agnhost" : "/bin/sh"];
+      archives.push(await this.#busybox(`${name}-${tag}`, image, entrypoint, known[name]));
     }
     return archives;
   }
@@ -96,10 +105,9 @@ export class Images {
     return dir;
   }
 
-  /** Busybox, and a program beside it. */
-  #busybox(archive: string, name: string, entrypoint: readonly string[], program?: string): Promise<string> {
+  #busybox(archive: string, name: string, entrypoint: readonly string[], addBeside?: Beside): Promise<string> {
     return this.#make(archive, { name, entrypoint }, async (root) => {
-      if (program !== undefined) await root.addFile(program, `/${basename(program)}`);
+      await addBeside?.(root);
       await root.addFile("/bin/busybox");
       const { stdout } = await run("/bin/busybox", ["--list"]);
       for (const applet of stdout.trim().split("\n")) await root.link(`usr/bin/${applet}`, "busybox");

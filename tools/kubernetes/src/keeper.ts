@@ -78,8 +78,8 @@ function ready(): void {
   const address = api.address();
   if (address === null || typeof address === "string") throw new Error("the API server's address is none");
   const cluster = {
-    server: `https://127.0.0.1:${address.port}`,
-    "tls-server-name": SERVER_ADDRESS,
+    // The certificate has this name, so that a client need not be told another.
+    server: `https://localhost:${address.port}`,
     "certificate-authority-data": readFileSync(join(STATE, "etc/apiserver/apiserver.crt")).toString("base64"),
   };
   const token = readFileSync(join(STATE, "etc/admin.token"), "utf8");

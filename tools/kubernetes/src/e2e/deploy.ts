@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-import { manifestsFor } from "../manifests.ts";
+import { manifestsFor, type Purpose } from "../manifests.ts";
 import { nodeKind } from "../running-cluster.ts";
 import { expectSame } from "./check.ts";
 import { driver, driverReady, restarts } from "./driver.ts";
@@ -17,8 +17,13 @@ export async function deployWithoutSnapshots(): Promise<void> {
 }
 
 /** Adds snapshots to it. */
-export async function deployWithSnapshots(): Promise<void> {
-  await driver.run(["apply", "-k", manifestsFor(nodeKind(), "with-snapshots")]);
+export function deployWithSnapshots(): Promise<void> {
+  return deploy("with-snapshots");
+}
+
+/** Deploys the driver for the node that there is; throws when anything of it had to be started again. */
+export async function deploy(purpose: Purpose): Promise<void> {
+  await driver.run(["apply", "-k", manifestsFor(nodeKind(), purpose)]);
   await driverReady();
   expectSame("restarts of containers", await restarts(), 0);
 }

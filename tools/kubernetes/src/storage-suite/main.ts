@@ -1,43 +1,52 @@
 // Kubernetes' own external storage suite on the driver, in the running cluster or in one that is started for it.
-// Usage: node tools/kubernetes/src/storage-suite/main.ts [--keep] [--focus REGULAR-EXPRESSION] [--processes N]
+// Usage: node tools/kubernetes/src/storage-suite/main.ts [--node namespaces | virtual-machine] [--keep]
+//          [--slow] [--focus REGULAR-EXPRESSION] [--processes N]
 import { parseArgs } from "node:util";
 
 import { keeperOf, loadTestImages } from "../cluster.ts";
-import { expectNone } from "../e2e/check.ts";
-import { deployWithSnapshots } from "../e2e/deploy.ts";
+import { expectNone, expectSame } from "../e2e/check.ts";
+import { deploy } from "../e2e/deploy.ts";
 import { nothingIsLeft } from "../e2e/driver.ts";
 import { onCluster } from "../e2e/on-cluster.ts";
+import { hazardsOfTarget } from "../e2e/target.ts";
+import { isNodeKind } from "../node-kind.ts";
 import { stepPrinter } from "../report.ts";
 import { formatResults } from "./format-results.ts";
 import { buildSuite } from "./programs.ts";
-import { listSpecs, runSpecs, type SuiteOptions } from "./run-specs.ts";
+import { listSpecs, runSpecs } from "./run-specs.ts";
 
 const OPTIONS = {
+  node: { type: "string", default: "namespaces" },
   keep: { type: "boolean", default: false },
+  slow: { type: "boolean", default: false },
   focus: { type: "string" },
   processes: { type: "string", default: "6" },
 } as const;
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const options: SuiteOptions = {
-    processes: Number(values.processes),
-    ...(values.focus !== undefined && { focus: values.focus }),
-  };
+  const { node, focus, slow } = values;
+  if (!isNodeKind(node)) throw new Error(`no node is a ${node}: namespaces or virtual-machine`);
   const report = stepPrinter(process.stdout);
   const programs = await buildSuite(report);
-  const { missing, images } = await listSpecs(programs, options.focus);
+  const selection = { slow, ...(focus !== undefined && { focus }) };
+  const { wanted, missing, images } = await listSpecs(programs, selection);
+  const options = {
+    processes: Number(values.processes),
+    onProgress: (ended: number) => report(`running the specs: ${ended} of at most ${wanted} have ended`),
+  };
   let isGood = false;
   const work = async (): Promise<void> => {
     await loadTestImages(programs.agnhost, images);
-    await deployWithSnapshots();
-    const results = await runSpecs(programs, options, report);
+    await deploy("storage-suite");
+    const results = await runSpecs(programs, selection, options);
     process.stdout.write(`\n\n${formatResults(results, missing)}`);
     const ran = results.filter(({ outcome }) => outcome !== "skipped");
     isGood = ran.length > 0 && ran.every(({ outcome }) => outcome === "passed");
     await nothingIsLeft();
+    expectSame("what no target survives", await hazardsOfTarget(), {});
   };
-  if (keeperOf() === undefined) expectNone(await onCluster({ keep: values.keep }, work));
+  if (keeperOf() === undefined) expectNone(await onCluster({ node, keep: values.keep }, work));
   else await work();
   return isGood ? 0 : 1;
 }

@@ -5,21 +5,22 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { SUITE_RESULTS } from "../places.ts";
-import type { Report } from "../report.ts";
 import { clusterEnv } from "../running-cluster.ts";
 import { type SuitePrograms, TESTDRIVER } from "./programs.ts";
-import {
-  type MissingSpecs,
-  NOT_ASKED_FOR,
-  parseMissingSpecs,
-  parseSpecReport,
-  type SpecResult,
-} from "./spec-report.ts";
+import { type MissingSpecs, parseMissingSpecs, parseSpecReport, type SpecResult, SUITE_NAME } from "./spec-report.ts";
+
+/** Which specs are asked for. */
+export interface Selection {
+  /** A regular expression for their names; all by default. */
+  readonly focus?: string;
+  /** Whether those that take minutes are among them. */
+  readonly slow: boolean;
+}
 
 /** What the suite says before it runs. */
 export interface SpecList {
-  /** What would run, and what is skipped because it was not asked for. */
-  readonly specs: readonly SpecResult[];
+  /** How many specs are asked for. */
+  readonly wanted: number;
   readonly missing: readonly MissingSpecs[];
   /** The images of all of Kubernetes' tests. */
   readonly images: readonly string[];
@@ -27,51 +28,54 @@ export interface SpecList {
 
 /** How the suite is run. */
 export interface SuiteOptions {
-  /** A regular expression for the names of the specs that run; all by default. */
-  readonly focus?: string;
   readonly processes: number;
+  /** Told how many specs have ended. */
+  readonly onProgress: (ended: number) => void;
 }
 
 const DRIVER_FLAG = `--storage.testdriver=${TESTDRIVER}`;
 /** A spec that waits in vain gives up before: most wait for 5 minutes. */
-const TIMEOUT = "60m";
+const TIMEOUT = "2h";
 
 /** Lists the specs without running any. */
-export async function listSpecs({ suite }: SuitePrograms, focus?: string): Promise<SpecList> {
+export async function listSpecs({ suite }: SuitePrograms, selection: Selection): Promise<SpecList> {
   await rm(SUITE_RESULTS, { recursive: true, force: true });
   await mkdir(SUITE_RESULTS, { recursive: true });
   const report = join(SUITE_RESULTS, "list.json");
-  const selection = selectionOf(focus).map((flag) => flag.replace("--", "--ginkgo."));
-  const args = [DRIVER_FLAG, "--ginkgo.dry-run", `--ginkgo.json-report=${report}`, ...selection];
+  const flags = flagsOf(selection).map((flag) => flag.replace("--", "--ginkgo."));
+  const args = [DRIVER_FLAG, "--ginkgo.dry-run", `--ginkgo.json-report=${report}`, ...flags];
   // Else it keeps from us what it has not.
   const debug = { DEBUG_STORAGE_TESTSUITE: "1" };
   const listed = await run(suite, args, "list.log", { env: debug });
   if (listed.code !== 0) throw new Error(`the specs cannot be listed: see ${SUITE_RESULTS}/list.log`);
   const specs = parseSpecReport(await readFile(report, "utf8"));
+  const wanted = specs.filter(({ outcome }) => outcome !== "skipped").length;
   const { output } = await run(suite, ["--list-images"], "images.log");
-  return { specs, missing: parseMissingSpecs(listed.output), images: output.split("\n") };
+  return { wanted, missing: parseMissingSpecs(listed.output), images: output.split("\n") };
 }
 
 /** Runs the specs; what they say is in {@link SUITE_RESULTS}. */
 export async function runSpecs(
-  programs: SuitePrograms,
-  { focus, processes }: SuiteOptions,
-  report: Report,
+  { ginkgo, suite }: SuitePrograms,
+  selection: Selection,
+  { processes, onProgress }: SuiteOptions,
 ): Promise<readonly SpecResult[]> {
   const reports = [`--output-dir=${SUITE_RESULTS}`, "--json-report=report.json"];
-  const flags = [`--procs=${processes}`, `--timeout=${TIMEOUT}`, "--no-color", ...selectionOf(focus), ...reports];
+  const flags = [`--procs=${processes}`, `--timeout=${TIMEOUT}`, "--no-color", ...flagsOf(selection), ...reports];
   let ended = 0;
-  const count = (text: string): void => {
+  const onOutput = (text: string): void => {
+    // Ginkgo's sign of a spec that has run.
     const more = text.match(/•/g)?.length ?? 0;
     ended += more;
-    if (more > 0) report(`running the specs: ${ended} have ended`);
+    if (more > 0) onProgress(ended);
   };
-  await run(programs.ginkgo, ["run", ...flags, programs.suite, "--", DRIVER_FLAG], "suite.log", { onOutput: count });
+  await run(ginkgo, ["run", ...flags, suite, "--", DRIVER_FLAG], "suite.log", { onOutput });
   return parseSpecReport(await readFile(join(SUITE_RESULTS, "report.json"), "utf8"));
 }
 
-function selectionOf(focus: string | undefined): string[] {
-  return [`--skip=${NOT_ASKED_FOR.source}`, ...(focus === undefined ? [] : [`--focus=${focus}`])];
+function flagsOf({ focus = "", slow }: Selection): string[] {
+  const tags = ["Disruptive", "Serial", ...(slow ? [] : ["Slow"])];
+  return [`--skip=\\[(?:${tags.join("|")})\\]`, `--focus=${SUITE_NAME}.*${focus}`];
 }
 
 interface RunOptions {

@@ -17,6 +17,7 @@ function spec(text: string, state: string, message?: string, type = "It"): objec
 const REPORT = JSON.stringify([
   {
     SpecReports: [
+      { ...spec("should pull images", "skipped"), ContainerHierarchyTexts: ["[sig-node] Container Runtime"] },
       spec("should store data", "passed"),
       spec("[Slow] should fail", "skipped"),
       spec("should be shared", "skipped", "the driver does not support RWX"),
@@ -40,6 +41,11 @@ test("a spec that was not asked for has the words in its name that say so as its
   ]);
 });
 
+test("specs that are not the suite's are left out", () => {
+  const names = parseSpecReport(REPORT).map(({ name }) => name);
+  expect(names.filter((name) => name.includes("pull images"))).toEqual([]);
+});
+
 test("what fails around the specs is a failure, too", () => {
   const failed = parseSpecReport(REPORT).filter(({ outcome }) => outcome === "failed");
   expect(failed.map(({ name, reason }) => `${name}: ${reason}`)).toEqual([
@@ -48,8 +54,9 @@ test("what fails around the specs is a failure, too", () => {
   ]);
 });
 
-test("specs that the suite does not have are told with the reason", () => {
+test("specs that the suite does not have are told once, with the reason", () => {
   const output = `I0102 other
+Skipping registration: [Testpattern: Inline-volume (ext3)] volumes [Driver: csi.spdk.io] - Driver "x" has none - skipping
 Skipping registration: [Testpattern: Inline-volume (ext3)] volumes [Driver: csi.spdk.io] - Driver "x" has none - skipping
 Skipping registration: [Testpattern: SnapshotMetadata] metadata [Driver: csi.spdk.io] - Driver "x" does not - at all`;
   expect(parseMissingSpecs(output)).toEqual([

@@ -26,12 +26,14 @@ interface GinkgoSpec {
   readonly Failure?: { readonly Message: string };
 }
 
-/** Specs that take long, or the machine for themselves. */
-export const NOT_ASKED_FOR: RegExp = /\[(?:Disruptive|Serial|Slow)\]/g;
+/** In names of specs that take long, or the cluster for themselves. */
+const TAGS = /\[(?:Disruptive|Serial|Slow)\]/g;
 
-const COMMON = /^External Storage \[Driver: [^\]]+\] /;
+/** What the names of all specs of the suite begin with; the program has others of Kubernetes' too. */
+export const SUITE_NAME = "External Storage";
+const COMMON = new RegExp(`^${SUITE_NAME} \\[Driver: [^\\]]+\\] `);
 
-/** Reads Ginkgo's report: all specs, and whatever else failed, such as a suite that was interrupted. */
+/** Reads Ginkgo's report: the suite's specs, and whatever else failed, such as what is done before the first. */
 export function parseSpecReport(json: string): readonly SpecResult[] {
   const reports: readonly GinkgoReport[] = JSON.parse(json);
   return reports.flatMap(({ SpecReports }) => SpecReports ?? []).flatMap(resultOf);
@@ -39,23 +41,20 @@ export function parseSpecReport(json: string): readonly SpecResult[] {
 
 function resultOf(spec: GinkgoSpec): SpecResult[] {
   const { ContainerHierarchyTexts: containers, LeafNodeType: type, LeafNodeText: text, State: state } = spec;
-  const name = [...(containers ?? []), text]
-    .filter((part) => part !== "")
-    .join(" ")
-    .replace(COMMON, "");
+  const fullName = [...(containers ?? []), text].filter((part) => part !== "").join(" ");
+  const name = fullName.replace(COMMON, "");
   const message = spec.Failure?.Message ?? "";
-  if (state === "skipped") {
-    if (type !== "It") return [];
-    return [{ name, outcome: "skipped", reason: message || (name.match(NOT_ASKED_FOR) ?? []).join(" ") }];
-  }
-  if (state !== "passed") return [{ name: name || type, outcome: "failed", reason: `${state}: ${message}` }];
-  return type === "It" ? [{ name, outcome: "passed", reason: "" }] : [];
+  if (state !== "passed" && state !== "skipped")
+    return [{ name: name || type, outcome: "failed", reason: `${state}: ${message}` }];
+  if (!COMMON.test(fullName)) return [];
+  if (state === "passed") return [{ name, outcome: "passed", reason: "" }];
+  return [{ name, outcome: "skipped", reason: message || (name.match(TAGS) ?? []).join(" ") }];
 }
 
 /** Reads what the suite says of specs that it does not have, with DEBUG_STORAGE_TESTSUITE in its environment. */
 export function parseMissingSpecs(output: string): readonly MissingSpecs[] {
-  return output
-    .split("\n")
+  // Each is said twice.
+  return [...new Set(output.split("\n"))]
     .map((line) => /^Skipping registration: (.+) \[Driver: .+?\] - (.+?)(?: - skipping)?$/.exec(line))
     .flatMap((match) => (match === null ? [] : [{ name: match[1] ?? "", reason: match[2] ?? "" }]));
 }
