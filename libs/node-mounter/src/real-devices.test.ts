@@ -93,6 +93,16 @@ describe.skipIf(!ROOT)("on real devices", () => {
     },
   );
 
+  it("a loop device that was made read-only is so until it is detached", async () => {
+    const isReadonly = (device: string) => execFileSync("blockdev", ["--getro", device], { encoding: "utf8" }).trim();
+    const first = await attach("first");
+    execFileSync("blockdev", ["--setro", first]);
+    expect((await connector.attach({ file: join(dir, "first") })).device).toBe(first);
+    expect(isReadonly(first)).toBe("1");
+    await connector.detach({ file: join(dir, "first") });
+    expect(isReadonly(first)).toBe("0");
+  });
+
   it("an xfs clone is mounted beside its origin", async () => {
     const device = await attach("disk");
     const records = await openVolumeRecords(host, join(dir, "state"));

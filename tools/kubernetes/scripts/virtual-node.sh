@@ -16,7 +16,7 @@ mkdir "$inside" /mnt/disk
 mount --bind "$state" "$inside"
 mount /dev/vda /mnt/disk
 for folder in kubelet containerd; do
-  mkdir -p "/mnt/disk/$folder" "/var/lib/$folder"
+  mkdir -p "/var/lib/$folder"
   mount --bind "/mnt/disk/$folder" "/var/lib/$folder"
 done
 mount --make-rshared /

@@ -49,6 +49,8 @@ function detachLoops(): boolean {
   }
   for (const device of ours.toReversed()) {
     closeMappings(device);
+    // It would be read-only for whoever gets it next.
+    execFileSync("blockdev", ["--setrw", device]);
     execFileSync("losetup", ["--detach", device]);
   }
   return ours.length === 0;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -19,8 +20,8 @@ export const FAILED_LOGS: string = join(CACHE, "failed");
 /** What the storage suite said when it last ran. */
 export const SUITE_RESULTS: string = join(CACHE, "suite-results");
 
-/** The cluster's cgroup, in every hierarchy. */
-export const CGROUP = "spdk-csi-kubernetes";
+/** The cluster's cgroup, in every hierarchy. With another {@link CACHE} it is another cluster. */
+export const CGROUP: string = `spdk-csi-kubernetes-${createHash("sha256").update(CACHE).digest("hex").slice(0, 8)}`;
 
 /** What lies where in {@link STATE}, which the cluster's own processes see as {@link INSIDE}. */
 export const INSIDE = "/run/cluster";

@@ -63,13 +63,23 @@ async function attachFile(host: Host, path: string, options: CallOptions): Promi
     const [device] = await loopsOf(host, path, options);
     if (device !== undefined) return { device };
     try {
-      await losetup(host, ["-f", "--show", path], options);
+      const made = await losetup(host, ["-f", "--show", path], options);
+      await makeWritable(host, made.trim(), options);
     } catch (error) {
       // Another process may have taken the device that was free, or its node is missing in this container.
       if (attempt === ATTEMPTS || !(error instanceof ConnectorError)) throw error;
       await ensureNode(host, options);
     }
   }
+}
+
+/** A loop device that was made read-only (BLKROSET) stays so for whoever gets it next, on whatever file. */
+async function makeWritable(host: Host, device: string, options: CallOptions): Promise<void> {
+  const isReadonly = await host.files.readText(device.replace("/dev/", "/sys/block/").concat("/ro"));
+  if (isReadonly?.trim() !== "1") return;
+  const { exitCode, stderr } = await host.run("blockdev", ["--setrw", device], limits(options));
+  if (exitCode !== 0)
+    throw new ConnectorError("FAILED", `${device} stays read-only (blockdev --setrw): ${stderr.trim()}`);
 }
 
 /** The kernel names the next free loop device; where /dev is no devtmpfs, nobody makes its node. */
@@ -89,6 +99,7 @@ async function detachFile(host: Host, path: string, options: CallOptions): Promi
       // The kernel would let go of it silently at the last unmount.
       throw new ConnectorError("IN_USE", `${device} (${path}) is mounted on ${mount.target}: unmount it first`);
     }
+    await makeWritable(host, device, options);
     await losetup(host, ["-d", device], options);
   }
 }

@@ -4,6 +4,9 @@ import type { Manifest } from "./kubectl.ts";
 /** The StorageClass of the driver's manifests. */
 export const STORAGE_CLASS = "spdk";
 
+/** Of a claim, where it says nothing else: a little more than xfs' least. */
+const SIZE = "320Mi";
+
 /** What a claim asks for, where that is not the usual. */
 export interface ClaimOptions {
   readonly size?: string;
@@ -17,7 +20,7 @@ export interface ClaimOptions {
 
 /** What a claim has in its `spec`. */
 export function claimSpec({
-  size = "64Mi",
+  size = SIZE,
   storageClass = STORAGE_CLASS,
   volumeMode = "Filesystem",
   source,

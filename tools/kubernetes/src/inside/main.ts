@@ -4,20 +4,21 @@
 import { SERVER_ADDRESS } from "../places.ts";
 import { isNodeReady, serveApi } from "./api.ts";
 import { startControlPlane, untilControlled } from "./control-plane.ts";
-import { startContainers, startKubelet } from "./node.ts";
+import { CONTAINERD, loadImages, startKubelet } from "./node.ts";
 import { Programs, tell, until } from "./programs.ts";
 import { startTarget } from "./target.ts";
-import { startVirtualNode } from "./virtual-node.ts";
+import { fillDisk, startVirtualNode } from "./virtual-node.ts";
 
 process.stdin.resume().once("end", () => process.exit(0));
 const programs = new Programs("files");
 serveApi();
 startTarget(programs);
 if (process.argv[2] === "virtual-machine") {
-  await startControlPlane(programs);
+  await Promise.all([startControlPlane(programs), fillDisk(programs)]);
   startVirtualNode();
 } else {
-  await Promise.all([startControlPlane(programs), startContainers(programs)]);
+  programs.start(...CONTAINERD);
+  await Promise.all([startControlPlane(programs), loadImages(programs)]);
   startKubelet(programs, SERVER_ADDRESS);
 }
 await until("the node", isNodeReady);

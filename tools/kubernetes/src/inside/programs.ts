@@ -36,6 +36,15 @@ export class Programs {
     child.once("exit", (code, signal) => fail(`ended (${signal ?? code})`));
   }
 
+  /** Runs a program of {@link BIN} for as long as `work` takes. */
+  async during(name: string, args: readonly string[], work: () => Promise<void>): Promise<void> {
+    const child = this.#spawn(name, join(BIN, name), args);
+    const ended = new Promise((resolve, reject) => child.once("exit", resolve).once("error", reject));
+    await work();
+    child.kill();
+    await ended;
+  }
+
   /** Starts a program of Node.js, which may end: it is started again, after `pauseMs`. `onStart` is told its process. */
   async keep(name: string, args: readonly string[], pauseMs: number, onStart: (pid: number) => void): Promise<never> {
     for (;;) {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { quote, startVirtualMachine } from "@org/tool-vm";
@@ -14,18 +14,33 @@ import {
   TOOL,
   VIRTUAL_NODE_ADDRESS,
 } from "../places.ts";
-import { tell } from "./programs.ts";
+import { CONTAINERD, loadImages } from "./node.ts";
+import { type Programs, tell } from "./programs.ts";
 
 const MEMORY_MIB = 4096;
 const PROCESSORS = 2;
 const LIFETIME_SECONDS = 24 * 60 * 60;
 const TAP = "node1";
 
+/** Where the machine's disk is seen while it is filled. */
+const DISK = join(INSIDE, "disk");
+
+/** Loads the images onto the disk of the virtual machine, for which it would take minutes itself. */
+export async function fillDisk(programs: Programs): Promise<void> {
+  mkdirSync(DISK);
+  run("mount", "-o", "loop", NODE_DISK, DISK);
+  for (const folder of ["containerd", "kubelet"]) mkdirSync(join(DISK, folder));
+  run("mount", "--bind", join(DISK, "containerd"), "/var/lib/containerd");
+  await programs.during(...CONTAINERD, () => loadImages(programs));
+  run("umount", "/var/lib/containerd");
+  run("umount", DISK);
+}
+
 /** Starts the virtual machine that is the node, on the cluster's network; this process ends with it. */
 export function startVirtualNode(): void {
-  ip("tuntap", "add", TAP, "mode", "tap");
-  ip("link", "set", TAP, "master", "node0", "up");
-  ip("route", "add", POD_SUBNET, "via", VIRTUAL_NODE_ADDRESS);
+  run("ip", "tuntap", "add", TAP, "mode", "tap");
+  run("ip", "link", "set", TAP, "master", "node0", "up");
+  run("ip", "route", "add", POD_SUBNET, "via", VIRTUAL_NODE_ADDRESS);
   const command = [join(TOOL, "scripts/virtual-node.sh"), STATE, INSIDE, SERVER_ADDRESS, process.execPath];
   const devices = [
     { netdev: `tap,id=net,ifname=${TAP},script=no,downscript=no` },
@@ -52,6 +67,6 @@ export function startVirtualNode(): void {
   });
 }
 
-function ip(...args: string[]): void {
-  execFileSync("ip", args, { stdio: ["ignore", "ignore", "inherit"] });
+function run(program: string, ...args: string[]): void {
+  execFileSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
 }

@@ -45,8 +45,8 @@ export const FAULTS: readonly Check[] = [
         await kubectl.exec("user", "echo kept > /data/file && sync");
         await killedAfter(moment, () => kubectl.apply(snapshot("taken", "data")));
         await kubectl.until("volumesnapshot", "taken", "ready", ({ status }) => status?.readyToUse === true);
-        await killedAfter(moment, () => kubectl.apply(claim("data", { size: "128Mi" })));
-        await kubectl.until("pvc", "data", "grown", ({ status }) => status?.capacity?.storage === "128Mi");
+        await killedAfter(moment, () => kubectl.apply(claim("data", { size: "480Mi" })));
+        await kubectl.until("pvc", "data", "grown", ({ status }) => status?.capacity?.storage === "480Mi");
         await killedAfter(moment, () => kubectl.run(["delete", "pod", "user", "--wait=false"]));
         await kubectl.untilGone("pod", "user");
         const volumeName = (await kubectl.find("pvc", "data"))?.spec.volumeName ?? "";

@@ -28,7 +28,7 @@ export const SNAPSHOTS: readonly Check[] = [
       await kubectl.untilReady("writer");
       await kubectl.exec("writer", "echo before > /data/file && sync");
       const source = { kind: "PersistentVolumeClaim" as const, name: "source" };
-      await kubectl.apply(claim("clone", { size: "96Mi", source }), pod("reader", "clone"));
+      await kubectl.apply(claim("clone", { size: "400Mi", source }), pod("reader", "clone"));
       await kubectl.untilReady("reader");
       expectSame("the clone's file", await kubectl.exec("reader", "cat /data/file"), "before");
       await kubectl.exec("reader", "echo other > /data/file && sync");

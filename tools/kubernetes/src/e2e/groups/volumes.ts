@@ -72,8 +72,8 @@ export const VOLUMES: readonly Check[] = [
       await kubectl.apply(claim("data"), pod("user", "data"));
       await kubectl.untilReady("user");
       const before = Number(await kubectl.exec("user", "df -k /data | awk 'NR == 2 { print $2 }'"));
-      await kubectl.apply(claim("data", { size: "160Mi" }));
-      await kubectl.until("pvc", "data", "grown", ({ status }) => status?.capacity?.storage === "160Mi");
+      await kubectl.apply(claim("data", { size: "800Mi" }));
+      await kubectl.until("pvc", "data", "grown", ({ status }) => status?.capacity?.storage === "800Mi");
       const after = Number(await kubectl.exec("user", "df -k /data | awk 'NR == 2 { print $2 }'"));
       if (after < 2 * before) throw new Error(`the filesystem has ${after} KiB after ${before}`);
     },

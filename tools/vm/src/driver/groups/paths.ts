@@ -100,7 +100,8 @@ export async function pathGroup(cluster: Cluster, check: Check): Promise<void> {
     await writer.stop();
     bulk.kill();
     const end = await bulk.ended.catch(String);
-    ensure(end, end.endsWith("given up"));
+    // Killed, and not ended by an error of its own before.
+    ensure(end, end.endsWith("SIGKILL"));
     await node.sh(`dd if=/tmp/source of=${path}/bulk bs=256k oflag=direct conv=notrunc status=none`);
     await kubernetes.end(volume, node);
     const again = await kubernetes.start(volume, node);
