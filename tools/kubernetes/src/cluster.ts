@@ -19,7 +19,7 @@ import { installSnapshots } from "./snapshots.ts";
 
 const KEEPER = join(STATE, "keeper");
 const STOP_MS = 60_000;
-/** Of a node that is a virtual machine: as much as is written of it. */
+/** Of a node that is a virtual machine; only what is written takes room. */
 const DISK_BYTES = 32 * 1024 ** 3;
 
 /** How a cluster is started. */

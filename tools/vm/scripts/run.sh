@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh CACHE_DIR RUN_DIR FLAVOUR COMMAND SECONDS PROCESSORS MEBIBYTES KERNEL_ARGUMENTS [QEMU_ARGUMENT ...]: boots a
-# throw-away virtual machine, runs the command in it as root, prints what it prints and ends as it ends; 125 when the machine gave no answer.
+# throw-away virtual machine, runs the command in it as root, prints what it prints and ends as it ends; 125 when the
+# machine gave no answer.
 # QEMU emulates: the machines that build this have no KVM. What it is given besides is the machine's network cards and
 # disks; without, it has one card, behind which is the host's loopback.
 cache=$1

@@ -24,26 +24,6 @@ export function withDeviceAccess(
 }
 
 /**
- * A connector that lets go of devices as it got them. An NVMe device goes with its session; a loop device stays, and would
- * be read-only for whoever has it next.
- */
-export function withAccessRestored(host: Host, connector: Connector<NvmeConnection>): Connector<NvmeConnection> {
-  if (connector.kind === "nvme") return connector;
-  return {
-    ...connector,
-    async detach(connection, options) {
-      try {
-        const found = await connector.find(connection, options);
-        if (found !== undefined) await ensureDeviceAccess(host, found.device, "read-write", options);
-      } catch {
-        // A device that is dead or not certainly the volume is let go of all the same.
-      }
-      await connector.detach(connection, options);
-    },
-  };
-}
-
-/**
  * Makes a raw block device that was just published read-only, or read-write again. It is one device for all paths of the
  * node: throws IN_USE where another path has it the other way.
  */
@@ -80,7 +60,10 @@ async function ensureDeviceAccess(
   const limits = { timeoutMs: TIMEOUT_MS, signal: options.signal };
   const { exitCode, stderr } = await host.run("blockdev", [flag, device], limits);
   if (exitCode === 0) return;
-  throw new DriverError("NOT_READY", `${device} cannot be made ${access} (blockdev ${flag}): ${stderr.trim()}`);
+  throw new DriverError(
+    "NOT_READY",
+    `${device} cannot be made ${access} (blockdev ${flag}): ${stderr.trim()}; see what uses it on this node, the call can be repeated`,
+  );
 }
 
 /** Whether the kernel refuses to write to a device. */

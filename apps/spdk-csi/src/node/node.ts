@@ -37,7 +37,7 @@ import {
 
 import { DriverError } from "../driver-error.ts";
 import { DRIVER_VERSION } from "../plugin.ts";
-import { ensureBlockAccess, withAccessRestored } from "./device-access.ts";
+import { ensureBlockAccess } from "./device-access.ts";
 import { explainStageError } from "./explain-stage-error.ts";
 import { isFinal } from "./is-final.ts";
 import { missingSecrets, type SecretPurpose } from "./node-secrets.ts";
@@ -105,8 +105,7 @@ export class SpdkNode extends CsiDriver {
   }
 
   async #unstage({ volumeId, stagingTargetPath }: UnstageCall, context: CallContext): Promise<void> {
-    const { host, connector } = this.#parts;
-    const parts = { ...this.#volumes(context), connector: withAccessRestored(host, connector) };
+    const parts = { ...this.#volumes(context), connector: this.#parts.connector };
     const request = { volumeId, stagingPath: stagingTargetPath };
     await untilSettled(context, () => unstageVolume(parts, request, { signal: context.signal }));
   }

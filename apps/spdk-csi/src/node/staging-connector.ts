@@ -1,6 +1,6 @@
 import type { Connector, Host, NvmeConnection } from "@org/node-mounter";
 
-import { withAccessRestored, withDeviceAccess } from "./device-access.ts";
+import { withDeviceAccess } from "./device-access.ts";
 import { missingSecrets, type SecretPurpose } from "./node-secrets.ts";
 import type { StageCall } from "./stage-call.ts";
 
@@ -14,12 +14,11 @@ export function stagingConnector(
   { access, stage, missing }: StageCall,
   purpose: SecretPurpose,
 ): Connector<NvmeConnection> {
-  const restoring = withAccessRestored(host, connector);
   if (missing.length > 0) {
-    return { ...restoring, attach: () => Promise.reject(missingSecrets(stage.volumeId, missing, purpose)) };
+    return { ...connector, attach: () => Promise.reject(missingSecrets(stage.volumeId, missing, purpose)) };
   }
   // A raw block device is made read-only where it is published.
-  if (access.kind === "block") return restoring;
+  if (access.kind === "block") return connector;
   const isShared = access.readonly && access.sharing === "multi-node";
-  return withDeviceAccess(host, restoring, isShared ? "read-only" : "read-write");
+  return withDeviceAccess(host, connector, isShared ? "read-only" : "read-write");
 }

@@ -1,9 +1,9 @@
 import type { ClusterOptions } from "../cluster.ts";
-import { type Check, expectNone, expectSame } from "./check.ts";
+import { type Check, expectNone } from "./check.ts";
 import { driver, nothingIsLeft } from "./driver.ts";
 import { Kubectl } from "./kubectl.ts";
-import { onCluster } from "./on-cluster.ts";
-import { hazardsOfTarget } from "./target.ts";
+import { assertTargetWell } from "./target.ts";
+import { withCluster } from "./with-cluster.ts";
 
 /** What held and what did not, each told as soon as it is known. */
 export class Checks {
@@ -41,17 +41,15 @@ export class Checks {
 }
 
 /** Checks in a cluster from its start to its end, at which nothing may be left; gives the exit code. */
-export async function inCluster(
+export async function checkWithCluster(
   { keep = false, ...options }: ClusterOptions & { readonly keep?: boolean },
   work: (checks: Checks) => Promise<void>,
 ): Promise<number> {
   const checks = new Checks();
-  const left = await onCluster({ keep, ...options }, async () => {
+  const left = await withCluster({ keep, ...options }, async () => {
     await work(checks);
     await checks.check("nothing is left of the volumes", nothingIsLeft);
-    await checks.check("the target was asked for nothing that a real one does not survive", async () => {
-      expectSame("asked", await hazardsOfTarget(), {});
-    });
+    await checks.check("the target was asked for nothing that a real one does not survive", assertTargetWell);
   });
   if (!keep) await checks.check("nothing is left of the cluster", async () => expectNone(left));
   return checks.sum();

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { isNodeKind } from "../node-kind.ts";
 import { installSnapshots } from "../snapshots.ts";
 import type { Check } from "./check.ts";
-import { inCluster } from "./checks.ts";
+import { checkWithCluster } from "./checks.ts";
 import { deployWithoutSnapshots, deployWithSnapshots } from "./deploy.ts";
 import { driverReady } from "./driver.ts";
 import { FAULTS } from "./groups/faults.ts";
@@ -35,7 +35,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-process.exitCode = await inCluster({ node, snapshots: false, keep }, async (checks) => {
+process.exitCode = await checkWithCluster({ node, snapshots: false, keep }, async (checks) => {
   await checks.check(
     "pain 23: without the CRDs of snapshots the driver is deployed, and stays up",
     deployWithoutSnapshots,

@@ -3,13 +3,13 @@
 // Usage: node tools/kubernetes/src/e2e/smoke.ts
 import { areBinariesBuilt } from "../binaries.ts";
 import { keeperOf } from "../cluster.ts";
-import { inCluster } from "./checks.ts";
+import { checkWithCluster } from "./checks.ts";
 import { deployWithSnapshots } from "./deploy.ts";
 import { LIFE } from "./groups/life.ts";
 
 const obstacle = findObstacle();
 if (obstacle === undefined) {
-  process.exitCode = await inCluster({ snapshots: true }, async (checks) => {
+  process.exitCode = await checkWithCluster({ snapshots: true }, async (checks) => {
     await checks.check("the driver is deployed", deployWithSnapshots);
     await checks.inNamespace("life", LIFE);
   });

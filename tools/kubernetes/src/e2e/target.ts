@@ -1,25 +1,18 @@
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { STATE, TARGET_URI } from "../places.ts";
+import { ROOT, STATE, TARGET_URI } from "../places.ts";
 import { runInside } from "../running-cluster.ts";
+import { expectSame } from "./check.ts";
 
-/** A request and its answer, from inside the cluster's network. */
-const ASK = `
-const [uri, method, params] = process.argv.slice(1);
-const { origin, username, password } = new URL(uri);
-const authorization = "Basic " + Buffer.from(username + ":" + password).toString("base64");
-const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, ...(params && { params: JSON.parse(params) }) });
-const response = await fetch(origin, { method: "POST", headers: { authorization }, body });
-process.stdout.write(await response.text());`;
+const SPDK_RPC = join(ROOT, "libs/spdk-rpc/src/cli/cli.ts");
+const LOG = join(STATE, "log/emulated-target.log");
+const KILLED = "killed by a check";
 
-/** Calls a method of the emulated target; its result. */
-export async function askTarget(method: string, params?: object): Promise<unknown> {
-  const args = ["--input-type=module", "-e", ASK, TARGET_URI, method];
-  const answer = await runInside([process.execPath, ...args, ...(params ? [JSON.stringify(params)] : [])]);
-  const { result, error }: { result?: unknown; error?: { message: string } } = JSON.parse(answer);
-  if (error !== undefined) throw new Error(`${method}: ${error.message}`);
-  return result;
+/** Calls a method of the emulated target, from inside the cluster's network; its result. */
+async function askTarget(method: string): Promise<unknown> {
+  const program = [process.execPath, "--conditions=@org/source", SPDK_RPC];
+  return JSON.parse(await runInside([...program, "call", method, "-s", TARGET_URI]));
 }
 
 /** The subsystems by which it shows volumes. */
@@ -30,10 +23,16 @@ export async function exportsOfTarget(): Promise<string[]> {
 
 /** Ends it without a word; a moment later it is started again, with nothing but its disks. */
 export async function killTarget(): Promise<void> {
+  // It takes along what it knows of itself.
+  await assertTargetWell();
+  appendFileSync(LOG, `${KILLED}\n`);
   await runInside(["kill", "-KILL", readFileSync(join(STATE, "target.pid"), "utf8")]);
 }
 
-/** What it was asked since its start that a real target does not survive. */
-export async function hazardsOfTarget(): Promise<object> {
-  return (await askTarget("emulator_get_hazards")) as object;
+/** Throws when it was asked for something that a real target does not survive, or has ended by itself. */
+export async function assertTargetWell(): Promise<void> {
+  expectSame("asked for what no target survives", await askTarget("emulator_get_hazards"), {});
+  const lines = readFileSync(LOG, "utf8").split("\n");
+  const starts = lines.filter((line) => line.startsWith("listening on")).length;
+  expectSame("starts of the target", starts, 1 + lines.filter((line) => line === KILLED).length);
 }

@@ -4,11 +4,11 @@
 import { parseArgs } from "node:util";
 
 import { keeperOf, loadTestImages } from "../cluster.ts";
-import { expectNone, expectSame } from "../e2e/check.ts";
+import { expectNone } from "../e2e/check.ts";
 import { deploy } from "../e2e/deploy.ts";
 import { nothingIsLeft } from "../e2e/driver.ts";
-import { onCluster } from "../e2e/on-cluster.ts";
-import { hazardsOfTarget } from "../e2e/target.ts";
+import { assertTargetWell } from "../e2e/target.ts";
+import { withCluster } from "../e2e/with-cluster.ts";
 import { isNodeKind } from "../node-kind.ts";
 import { stepPrinter } from "../report.ts";
 import { formatResults } from "./format-results.ts";
@@ -44,9 +44,9 @@ async function main(args: readonly string[]): Promise<number> {
     const ran = results.filter(({ outcome }) => outcome !== "skipped");
     isGood = ran.length > 0 && ran.every(({ outcome }) => outcome === "passed");
     await nothingIsLeft();
-    expectSame("what no target survives", await hazardsOfTarget(), {});
+    await assertTargetWell();
   };
-  if (keeperOf() === undefined) expectNone(await onCluster({ node, keep: values.keep }, work));
+  if (keeperOf() === undefined) expectNone(await withCluster({ node, keep: values.keep }, work));
   else await work();
   return isGood ? 0 : 1;
 }

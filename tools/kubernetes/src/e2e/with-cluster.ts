@@ -15,7 +15,7 @@ export interface RunOptions extends ClusterOptions {
 }
 
 /** Does something on a cluster that is started for it and stopped afterwards; gives what is left of it on this machine. */
-export async function onCluster({ keep, ...options }: RunOptions, work: () => Promise<void>): Promise<string[]> {
+export async function withCluster({ keep, ...options }: RunOptions, work: () => Promise<void>): Promise<string[]> {
   if (keeperOf() !== undefined) throw new Error("a cluster runs already: npm run cluster -- stop ends it");
   const before = machineState();
   const end = (): void => void stopCluster().finally(() => process.exit(143));
