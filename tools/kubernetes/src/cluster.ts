@@ -14,7 +14,7 @@ import { removeLeftovers } from "./leftovers.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { BINARIES, FAILED_LOGS, NODE_DISK, NODE_KIND, STATE, TOOL } from "./places.ts";
 import type { Report } from "./report.ts";
-import { nodeKind, runOnNode } from "./running-cluster.ts";
+import { nodeKind, runOnNodes } from "./running-cluster.ts";
 import { installSnapshots } from "./snapshots.ts";
 
 const KEEPER = join(STATE, "keeper");
@@ -119,7 +119,7 @@ async function load(make: (images: Images) => Promise<string[]>): Promise<void> 
   // Each time another: a virtual machine would know the folder as it was before.
   const dir = join(STATE, `load-${randomUUID()}`);
   for (const archive of await make(new Images(dir)))
-    await runOnNode(["ctr", "-n", "k8s.io", "images", "import", archive]);
+    await runOnNodes(["ctr", "-n", "k8s.io", "images", "import", archive]);
   await rm(dir, { recursive: true });
 }
 

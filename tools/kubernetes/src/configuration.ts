@@ -3,20 +3,20 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { PAUSE_IMAGE } from "./images.ts";
-import { INSIDE, NODE_NAME, POD_SUBNET, SERVER_ADDRESS, STATE } from "./places.ts";
+import type { ClusterNode } from "./nodes.ts";
+import { INSIDE, SERVER_ADDRESS, STATE } from "./places.ts";
 
 /** Who talks to the API server, and the groups that say what they may do. */
 const USERS: Readonly<Record<string, { readonly user: string; readonly groups: string }>> = {
   admin: { user: "admin", groups: "system:masters" },
   "controller-manager": { user: "system:kube-controller-manager", groups: "" },
   scheduler: { user: "system:kube-scheduler", groups: "" },
-  kubelet: { user: `system:node:${NODE_NAME}`, groups: "system:nodes" },
 };
 
 /** What containerd listens on. */
 export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
 
-const CONTAINERD = `version = 3
+const containerd = ({ name }: ClusterNode): string => `version = 3
 root = "/var/lib/containerd"
 state = "/run/containerd"
 [grpc]
@@ -29,10 +29,10 @@ state = "/run/containerd"
   restrict_oom_score_adj = true
   [plugins.'io.containerd.cri.v1.runtime'.cni]
     bin_dirs = ["${INSIDE}/bin"]
-    conf_dir = "${INSIDE}/etc/cni"
+    conf_dir = "${INSIDE}/etc/${name}/cni"
 `;
 
-const CNI = {
+const cni = ({ podSubnet }: ClusterNode): object => ({
   cniVersion: "1.0.0",
   name: "pods",
   plugins: [
@@ -41,12 +41,12 @@ const CNI = {
       bridge: "pods0",
       isGateway: true,
       hairpinMode: true,
-      ipam: { type: "host-local", ranges: [[{ subnet: POD_SUBNET }]], routes: [{ dst: "0.0.0.0/0" }] },
+      ipam: { type: "host-local", ranges: [[{ subnet: podSubnet }]], routes: [{ dst: "0.0.0.0/0" }] },
     },
   ],
-};
+});
 
-const KUBELET = {
+const kubelet = ({ isControl }: ClusterNode): object => ({
   apiVersion: "kubelet.config.k8s.io/v1beta1",
   kind: "KubeletConfiguration",
   failCgroupV1: false,
@@ -63,21 +63,26 @@ const KUBELET = {
   imageGCHighThresholdPercent: 100,
   nodeStatusUpdateFrequency: "5s",
   syncFrequency: "5s",
-};
+  ...(isControl && { registerWithTaints: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }] }),
+});
 
-/** Writes what the cluster's programs read. */
-export async function writeConfiguration(): Promise<void> {
+/** Writes what the cluster's programs read; what a node's read is in a folder with its name. */
+export async function writeConfiguration(nodes: readonly ClusterNode[]): Promise<void> {
   const etc = join(STATE, "etc");
-  await mkdir(join(etc, "cni"), { recursive: true, mode: 0o700 });
+  for (const { name } of nodes) await mkdir(join(etc, name, "cni"), { recursive: true, mode: 0o700 });
   const write = (name: string, content: string | object): Promise<void> =>
     writeFile(join(etc, name), typeof content === "string" ? content : JSON.stringify(content), { mode: 0o600 });
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   await write("service-accounts.key", privateKey.export({ type: "pkcs1", format: "pem" }).toString());
-  await write("containerd.toml", CONTAINERD);
-  await write("kubelet.json", KUBELET);
-  await write("cni/pods.conflist", CNI);
+  const users = { ...USERS };
+  for (const node of nodes) {
+    await write(`${node.name}/containerd.toml`, containerd(node));
+    await write(`${node.name}/kubelet.json`, kubelet(node));
+    await write(`${node.name}/cni/pods.conflist`, cni(node));
+    users[`${node.name}/kubelet`] = { user: `system:node:${node.name}`, groups: "system:nodes" };
+  }
   const tokens: string[] = [];
-  for (const [name, { user, groups }] of Object.entries(USERS)) {
+  for (const [name, { user, groups }] of Object.entries(users)) {
     const token = randomUUID();
     tokens.push(`${token},${user},${name},"${groups}"`);
     const cluster = {

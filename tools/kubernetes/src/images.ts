@@ -1,16 +1,14 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 
 import { moduleVersion } from "./go-build.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { writeOciArchive } from "./oci-archive.ts";
 import { ROOT } from "./places.ts";
 import { RootFilesystem } from "./root-filesystem.ts";
+import { runProgram } from "./run-program.ts";
 
-const run = promisify(execFile);
 const DRIVER = join(ROOT, "apps/spdk-csi");
 const BIN = join(ROOT, "node_modules/.bin");
 
@@ -103,7 +101,8 @@ export class Images {
   /** As one file with all that it imports. */
   async #bundleLoopDriver(): Promise<string> {
     const dir = join(this.#dir, "loop-driver");
-    await run(join(BIN, "tsup"), ["--entry.main", "dev/loop-driver.ts", "--out-dir", dir, "--silent"], { cwd: DRIVER });
+    const args = ["--entry.main", "dev/loop-driver.ts", "--out-dir", dir, "--silent"];
+    await runProgram(join(BIN, "tsup"), args, { cwd: DRIVER });
     return dir;
   }
 
@@ -111,8 +110,8 @@ export class Images {
     return this.#make(archive, { name, entrypoint }, async (root) => {
       await addBeside?.(root);
       await root.addFile("/bin/busybox");
-      const { stdout } = await run("/bin/busybox", ["--list"]);
-      for (const applet of stdout.trim().split("\n")) await root.link(`usr/bin/${applet}`, "busybox");
+      const applets = await runProgram("/bin/busybox", ["--list"]);
+      for (const applet of applets.split("\n")) await root.link(`usr/bin/${applet}`, "busybox");
     });
   }
 
@@ -138,7 +137,7 @@ export function driverName(node: NodeKind, tag: string = driverVersion()): strin
 
 async function buildDriver(): Promise<string> {
   const env = { ...process.env, NX_DAEMON: "false" };
-  await run(join(BIN, "nx"), ["run", "@org/spdk-csi:build"], { cwd: ROOT, env });
+  await runProgram(join(BIN, "nx"), ["run", "@org/spdk-csi:build"], { cwd: ROOT, env });
   return join(DRIVER, "dist");
 }
 

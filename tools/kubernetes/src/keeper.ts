@@ -10,23 +10,16 @@ import { createInterface } from "node:readline";
 
 import { kubeconfig, writeConfiguration } from "./configuration.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import {
-  CGROUP,
-  FAILED_LOGS,
-  INSIDE,
-  KUBECONFIG,
-  NODE_NAME,
-  SERVER_ADDRESS,
-  SERVICE_ADDRESS,
-  STATE,
-  TOOL,
-} from "./places.ts";
+import { isNodeKind } from "./node-kind.ts";
+import { localNode, nodesOf } from "./nodes.ts";
+import { CGROUP, FAILED_LOGS, INSIDE, KUBECONFIG, SERVER_ADDRESS, SERVICE_ADDRESS, STATE, TOOL } from "./places.ts";
 
 const SCRIPTS = join(TOOL, "scripts");
 
-await writeConfiguration();
-const machine = [STATE, INSIDE, NODE_NAME, SERVER_ADDRESS, SERVICE_ADDRESS];
 const [nodeKind = ""] = process.argv.slice(2);
+if (!isNodeKind(nodeKind)) throw new Error(`no node is a ${nodeKind}`);
+await writeConfiguration(nodesOf(nodeKind));
+const machine = [STATE, INSIDE, localNode(nodeKind).name, SERVER_ADDRESS, SERVICE_ADDRESS];
 const programs = [process.execPath, "--conditions=@org/source", join(import.meta.dirname, "inside/main.ts"), nodeKind];
 const namespaces = spawn(
   join(SCRIPTS, "namespaces.sh"),

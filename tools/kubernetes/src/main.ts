@@ -7,7 +7,8 @@ import { buildBinaries } from "./binaries.ts";
 import { keeperOf, loadDriver, startCluster, stopCluster } from "./cluster.ts";
 import { manifestsFor } from "./manifests.ts";
 import { isNodeKind, type NodeKind } from "./node-kind.ts";
-import { BINARIES, KUBECONFIG, NODE_NAME, STATE, TOOL } from "./places.ts";
+import { NODE_NAME } from "./nodes.ts";
+import { BINARIES, KUBECONFIG, STATE, TOOL } from "./places.ts";
 import { stepPrinter } from "./report.ts";
 import { serveOnNode } from "./running-cluster.ts";
 

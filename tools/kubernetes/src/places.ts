@@ -32,23 +32,14 @@ export const BINARIES: string = join(STATE, "bin");
 /** For people and programs on this machine. */
 export const KUBECONFIG: string = join(STATE, "kubeconfig");
 
-/** The node's name. */
-export const NODE_NAME = "node-1";
-
-/** The address of the API server and of the target, and of the node unless that is a virtual machine. */
+/** The address of the API server and of the target, and of the node that is made of the same namespaces. */
 export const SERVER_ADDRESS = "10.77.0.1";
-
-/** The address of a node that is a virtual machine. */
-export const VIRTUAL_NODE_ADDRESS = "10.77.0.2";
 
 /** Says what the node of the running cluster is. */
 export const NODE_KIND: string = join(STATE, "node-kind");
 
 /** The disk of a node that is a virtual machine. */
 export const NODE_DISK: string = join(STATE, "node.disk");
-
-/** The addresses of pods. */
-export const POD_SUBNET = "10.88.0.0/24";
 
 /** Where the emulated target keeps its disk and its lvols; {@link STATE} has it as spdk-emulator. */
 export const TARGET_FILES = "/var/lib/spdk-emulator";

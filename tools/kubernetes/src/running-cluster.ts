@@ -1,14 +1,12 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 
 import { isNodeKind, type NodeKind } from "./node-kind.ts";
 import { shellOfNode } from "./node-shell.ts";
 import { BINARIES, KUBECONFIG, NODE_KIND, STATE } from "./places.ts";
-
-const OUTPUT_BYTES = 64 * 1024 ** 2;
+import { runProgram } from "./run-program.ts";
 
 /** What a program needs to use the cluster. */
 export function clusterEnv(): NodeJS.ProcessEnv {
@@ -22,14 +20,20 @@ export function nodeKind(): NodeKind {
   return kind;
 }
 
-/** Runs a command in the cluster's namespaces, where the API server and the target are; gives what it prints. */
+/** Runs a command in the cluster's namespaces, where the API server, the target and one node are; gives what it prints. */
 export async function runInside(command: readonly string[]): Promise<string> {
   return run(["nsenter", ...namespaces(), ...command]);
 }
 
-/** Runs a command on the cluster's node, as root; gives what it prints. */
+/** Runs a command on the node of pods with volumes, as root; gives what it prints. */
 export async function runOnNode(command: readonly string[]): Promise<string> {
   return run(await onNode(command));
+}
+
+/** Runs a command on every node. */
+export async function runOnNodes(command: readonly string[]): Promise<void> {
+  await runInside(command);
+  if (nodeKind() === "virtual-machine") await runOnNode(command);
 }
 
 /** Runs a command on the cluster's node for whoever started this; gives its exit status. */
@@ -51,7 +55,6 @@ function namespaces(): string[] {
   return ["--target", first, "--mount", "--cgroup", "--net", "--pid", "--uts", "--ipc"];
 }
 
-async function run([program = "", ...args]: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { env: clusterEnv(), maxBuffer: OUTPUT_BYTES });
-  return stdout;
+function run([program = "", ...args]: readonly string[]): Promise<string> {
+  return runProgram(program, args, { env: clusterEnv() });
 }

@@ -1,6 +1,6 @@
-import { execFile } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 
+import { runProgram } from "../run-program.ts";
 import { clusterEnv } from "../running-cluster.ts";
 
 const CALL_MS = 180_000;
@@ -46,16 +46,9 @@ export class Kubectl {
   }
 
   /** Runs kubectl; throws with what it says when it fails. */
-  async run(args: readonly string[], input = ""): Promise<string> {
-    const line = ["--namespace", this.namespace, ...args];
-    const options = { env: clusterEnv(), timeout: CALL_MS, maxBuffer: 64 * 1024 ** 2 };
-    return new Promise((resolve, reject) => {
-      const child = execFile("kubectl", line, options, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout.trim());
-        else reject(new Error(`kubectl ${args.join(" ")}: ${(stderr || error.message).trim()}`));
-      });
-      child.stdin?.end(input);
-    });
+  run(args: readonly string[], input = ""): Promise<string> {
+    const options = { env: clusterEnv(), timeout: CALL_MS, input };
+    return runProgram("kubectl", ["--namespace", this.namespace, ...args], options);
   }
 
   async apply(...objects: readonly Manifest[]): Promise<void> {

@@ -3,7 +3,7 @@ import { get } from "node:https";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 
-import { INSIDE, NODE_NAME, SERVER_ADDRESS } from "../places.ts";
+import { INSIDE, SERVER_ADDRESS } from "../places.ts";
 import { ETC } from "./programs.ts";
 
 /** Where the API server keeps the certificate that it makes for itself. */
@@ -26,8 +26,8 @@ export function ask(path: string): Promise<string | undefined> {
 }
 
 /** Whether kubelet has said that its node is ready. */
-export async function isNodeReady(): Promise<boolean> {
-  const node = await ask(`/api/v1/nodes/${NODE_NAME}`);
+export async function isNodeReady(name: string): Promise<boolean> {
+  const node = await ask(`/api/v1/nodes/${name}`);
   if (node === undefined) return false;
   const { status }: { status: { conditions?: readonly Condition[] } } = JSON.parse(node);
   return status.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;

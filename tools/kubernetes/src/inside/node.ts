@@ -1,39 +1,50 @@
-import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 
 import { CONTAINERD_SOCKET } from "../configuration.ts";
-import { INSIDE, NODE_NAME } from "../places.ts";
+import type { ClusterNode } from "../nodes.ts";
+import { INSIDE } from "../places.ts";
 import { ETC, type Programs, tell, until } from "./programs.ts";
 
-/** How containerd is run. */
-export const CONTAINERD: readonly [name: string, args: readonly string[]] = [
-  "containerd",
-  ["-c", join(ETC, "containerd.toml")],
-];
-
-/** Waits until containerd answers, and loads the images. */
-export async function loadImages(programs: Programs): Promise<void> {
-  await untilContainerd();
+/** Loads the images for containerd, which runs only meanwhile: what it keeps can be copied afterwards. */
+export async function loadImages(programs: Programs, node: ClusterNode): Promise<void> {
   const images = (await readdir(join(INSIDE, "images"))).filter((name) => name.endsWith(".tar"));
-  for (const image of images) {
-    await programs.run("ctr", ["-n", "k8s.io", "images", "import", join(INSIDE, "images", image)]);
-  }
+  await programs.during(...containerd(node), async () => {
+    await untilContainerd();
+    for (const image of images) {
+      await programs.run("ctr", ["-n", "k8s.io", "images", "import", join(INSIDE, "images", image)]);
+    }
+  });
   tell("the images are loaded");
 }
 
-/** Waits until containerd answers. */
-export async function untilContainerd(): Promise<void> {
-  await until("containerd", () => existsSync(CONTAINERD_SOCKET));
-}
-
-/** Starts kubelet, which says when the node is ready. */
-export function startKubelet(programs: Programs, address: string): void {
+/** Starts containerd and kubelet, which says when the node is ready. */
+export async function startNode(programs: Programs, node: ClusterNode): Promise<void> {
+  programs.start(...containerd(node));
+  await untilContainerd();
   programs.start("kubelet", [
-    `--config=${join(ETC, "kubelet.json")}`,
-    `--kubeconfig=${join(ETC, "kubelet.kubeconfig")}`,
-    `--hostname-override=${NODE_NAME}`,
-    `--node-ip=${address}`,
+    `--config=${join(ETC, node.name, "kubelet.json")}`,
+    `--kubeconfig=${join(ETC, node.name, "kubelet.kubeconfig")}`,
+    `--hostname-override=${node.name}`,
+    `--node-ip=${node.address}`,
     "--root-dir=/var/lib/kubelet",
   ]);
+}
+
+function containerd({ name }: ClusterNode): [name: string, args: readonly string[]] {
+  return ["containerd", ["-c", join(ETC, name, "containerd.toml")]];
+}
+
+/** Waits until containerd answers: one that has ended leaves its socket. */
+async function untilContainerd(): Promise<void> {
+  await until("containerd", isContainerdThere);
+}
+
+function isContainerdThere(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(CONTAINERD_SOCKET);
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
 }
