@@ -8,7 +8,8 @@ inside=$2
 gateway=$3
 shift 3
 
-modprobe -a virtio_blk ext4 overlay veth bridge nvme-tcp
+# loop: kubelet keeps raw block devices open with it.
+modprobe -a virtio_blk ext4 overlay veth bridge loop nvme-tcp
 udevadm settle
 ip route add default via "$gateway"
 mount -t cgroup2 cgroup2 /sys/fs/cgroup

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { PAUSE_IMAGE } from "./images.ts";
 import type { ClusterNode } from "./nodes.ts";
-import { INSIDE, SERVER_ADDRESS, STATE } from "./places.ts";
+import { CONTAINERD_SOCKET, INSIDE, SERVER_ADDRESS, STATE } from "./places.ts";
 
 /** Who talks to the API server, and the groups that say what they may do. */
 const USERS: Readonly<Record<string, { readonly user: string; readonly groups: string }>> = {
@@ -12,9 +12,6 @@ const USERS: Readonly<Record<string, { readonly user: string; readonly groups: s
   "controller-manager": { user: "system:kube-controller-manager", groups: "" },
   scheduler: { user: "system:kube-scheduler", groups: "" },
 };
-
-/** What containerd listens on. */
-export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
 
 const containerd = ({ name }: ClusterNode): string => `version = 3
 root = "/var/lib/containerd"

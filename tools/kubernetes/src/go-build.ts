@@ -45,18 +45,22 @@ export async function buildOnce(build: GoBuild, report: Report): Promise<string>
   const folder = buildFolder(build);
   if (existsSync(folder)) return folder;
   const flags = buildFlags(module);
-  const building = join(CACHE, `building-${name}`);
-  await rm(building, { recursive: true, force: true });
-  await mkdir(building, { recursive: true });
+  const unfinished = join(CACHE, `building-${name}`);
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
   report(`downloading ${title}'s source, once`);
-  const all = runGo(module, ["list", "-deps", ...packages]).split("\n").length;
-  const args = ["build", "-v", ...flags, "-o", `${building}/`, ...packages];
-  await compile(module, args, (built) => report(`building ${title}, once: ${built} of at most ${all} packages`));
-  await build.finish(building, flags);
+  const downloaded = counted((modules) => report(`downloading ${title}'s source, once: ${modules} modules`));
+  const list = ["list", "-deps", ...packages];
+  const all = await goLines(module, list, (line) => line.startsWith("go: downloading ") && downloaded());
+  const built = counted((count) => report(`building ${title}, once: ${count} of at most ${all.length} packages`));
+  // With -v it names each package when it has been compiled, and nothing else.
+  const compile = ["build", "-v", ...flags, "-o", `${unfinished}/`, ...packages];
+  await goLines(module, compile, (line) => /^[\w./~-]+$/.test(line) && built());
+  await build.finish(unfinished, flags);
   for (const old of await readdir(CACHE)) {
     if (old.startsWith(`${name}-`)) await rm(join(CACHE, old), { recursive: true });
   }
-  await rename(building, folder);
+  await rename(unfinished, folder);
   return folder;
 }
 
@@ -75,19 +79,30 @@ function buildFlags(module: string): string[] {
   return ["-trimpath", "-tags", "no_btrfs", "-ldflags", `-s -w ${variables.join(" ")}`];
 }
 
-async function compile(module: string, args: readonly string[], tell: (built: number) => void): Promise<void> {
-  const go = spawn("go", args, { cwd: module, env: goEnv(), stdio: ["ignore", "ignore", "pipe"] });
+/** Runs `go` in a module's folder; gives the lines that it prints. What else it says is told line by line to `isProgress`. */
+async function goLines(
+  module: string,
+  args: readonly string[],
+  isProgress: (line: string) => boolean,
+): Promise<readonly string[]> {
+  const go = spawn("go", args, { cwd: module, env: goEnv(), stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<number | null>((resolve, reject) => {
     go.once("close", resolve).once("error", reject);
   });
-  const errors: string[] = [];
-  let built = 0;
-  for await (const line of createInterface(go.stderr)) {
-    // With -v it names each package when it has been compiled, and nothing else.
-    if (!/^[\w./~-]+$/.test(line)) errors.push(line);
-    else if (++built % 20 === 0) tell(built);
-  }
-  if ((await ended) !== 0) throw new Error(`go build failed:\n${errors.join("\n")}`);
+  const [lines, errors]: [string[], string[]] = [[], []];
+  createInterface(go.stdout).on("line", (line) => lines.push(line));
+  createInterface(go.stderr).on("line", (line) => isProgress(line) || errors.push(line));
+  if ((await ended) !== 0) throw new Error(`go ${args[0]} failed:\n${errors.join("\n")}`);
+  return lines;
+}
+
+/** Counts calls, and tells every twentieth. */
+function counted(tell: (count: number) => void): () => true {
+  let count = 0;
+  return () => {
+    if (++count % 20 === 0) tell(count);
+    return true;
+  };
 }
 
 function goEnv(): NodeJS.ProcessEnv {

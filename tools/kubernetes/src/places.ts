@@ -29,6 +29,9 @@ export const INSIDE = "/run/cluster";
 /** Where the programs of the running cluster are, kubectl among them. */
 export const BINARIES: string = join(STATE, "bin");
 
+/** What the containerd of each node listens on. */
+export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
+
 /** For people and programs on this machine. */
 export const KUBECONFIG: string = join(STATE, "kubeconfig");
 

@@ -2,9 +2,8 @@ import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-import { CONTAINERD_SOCKET } from "../configuration.ts";
 import type { ClusterNode } from "../nodes.ts";
-import { INSIDE } from "../places.ts";
+import { CONTAINERD_SOCKET, INSIDE } from "../places.ts";
 import { ETC, type Programs, tell, until } from "./programs.ts";
 
 /** Loads the images for containerd, which runs only meanwhile: what it keeps can be copied afterwards. */
