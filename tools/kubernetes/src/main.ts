@@ -1,4 +1,4 @@
-// A real Kubernetes of one node on this machine, with the driver's image in it.
+// A real Kubernetes on this machine, with the driver's image in it.
 // Usage: node tools/kubernetes/src/main.ts [start] | stop | load | run COMMAND ... | build; see USAGE
 import { relative } from "node:path";
 import { parseArgs } from "node:util";

@@ -48,6 +48,10 @@ const STEPS: readonly Step[] = [
   { name: "vm-mounter", command: [process.execPath, "tools/vm/src/main.ts", "mounter"] },
   { name: "vm-driver", command: [process.execPath, "tools/vm/src/main.ts", "driver"] },
   { name: "kubernetes", command: [process.execPath, "tools/kubernetes/src/e2e/main.ts"] },
+  {
+    name: "kubernetes-vm",
+    command: [process.execPath, "tools/kubernetes/src/e2e/main.ts", "--node", "virtual-machine"],
+  },
   { name: "kubernetes-storage", command: [process.execPath, "tools/kubernetes/src/storage-suite/main.ts"] },
   benchmark("calls"),
   benchmark("polling"),
