@@ -16,9 +16,15 @@ interface Container {
   readonly name: string;
   readonly image: string;
   readonly args: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly valueFrom: { readonly configMapKeyRef?: Reference } }[];
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly resources: { readonly requests?: object };
   readonly livenessProbe?: { readonly httpGet: { readonly path: string } };
+}
+
+interface Reference {
+  readonly name: string;
+  readonly key: string;
 }
 
 interface Manifest {
@@ -45,6 +51,17 @@ function containersOf(manifests: readonly Manifest[]): Container[] {
 
 function find(manifests: readonly Manifest[], kind: string, name: string): Manifest | undefined {
   return manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+}
+
+/** As kubelet gives them to the program: with what the configuration says. */
+function argsOf({ args, env = [] }: Container): string[] {
+  return env.reduce<string[]>(
+    (expanded, { name, valueFrom: { configMapKeyRef: from } }) => {
+      const value = from && find(config, "ConfigMap", from.name)?.data?.[from.key];
+      return value === undefined ? expanded : expanded.map((arg) => arg.replaceAll(`$(${name})`, value));
+    },
+    [...args],
+  );
 }
 
 const base = manifestsOf("base");
@@ -86,8 +103,13 @@ test("every file of a folder is in its kustomization", () => {
 test("the driver's containers are of this version, and take their options", () => {
   const drivers = containersOf(base).filter(({ name }) => name === "spdk-csi");
   expect(drivers.map(({ image }) => image)).toEqual([`spdk-csi:${DRIVER_VERSION}`, `spdk-csi:${DRIVER_VERSION}`]);
-  expect(drivers.map(({ args }) => parseOptions(args).command)).toEqual(["controller", "node"]);
+  expect(drivers.map((driver) => parseOptions(argsOf(driver)).command)).toEqual(["controller", "node"]);
   for (const { livenessProbe } of drivers) expect(livenessProbe?.httpGet.path).toBe("/healthz");
+});
+
+test("controller and nodes know the cluster by the name that the configuration gives it", () => {
+  const drivers = containersOf(base).filter(({ name }) => name === "spdk-csi");
+  for (const driver of drivers) expect(argsOf(driver)).toContain("--cluster=default");
 });
 
 test("containers write to no root, reserve what they need, and only the node's is privileged", () => {

@@ -9,9 +9,12 @@ import { setTimeout } from "node:timers/promises";
 import { prepareVirtualMachines } from "@org/tool-vm";
 
 import { buildBinaries } from "./binaries.ts";
+import { writeConfiguration } from "./configuration.ts";
+import { exclusively } from "./exclusively.ts";
 import { driverName, Images } from "./images.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import type { NodeKind } from "./node-kind.ts";
+import { nodesOf } from "./nodes.ts";
 import { BINARIES, FAILED_LOGS, NODE_DISK, NODE_KIND, STATE, TOOL } from "./places.ts";
 import type { Report } from "./report.ts";
 import { nodeKind, runOnNodes } from "./running-cluster.ts";
@@ -34,16 +37,24 @@ export interface ClusterOptions {
 export function keeperOf(): number | undefined {
   if (!existsSync(KEEPER)) return undefined;
   const pid = Number(readFileSync(KEEPER, "utf8"));
-  // Numbers of processes are used again.
-  const commandLine = `/proc/${pid}/cmdline`;
-  return existsSync(commandLine) && readFileSync(commandLine, "utf8").includes("keeper.ts") ? pid : undefined;
+  return isKeeper(pid) ? pid : undefined;
 }
 
-/** Starts a cluster and waits until its node is ready; what is missing is built first. */
-export async function startCluster(
-  report: Report,
-  { node = "namespaces", snapshots = true }: ClusterOptions = {},
-): Promise<void> {
+/** Whether a process keeps a cluster: numbers of processes are used again. */
+function isKeeper(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("keeper.ts");
+  } catch {
+    return false;
+  }
+}
+
+/** Starts a cluster and waits until its nodes are ready; what is missing is built first. */
+export async function startCluster(report: Report, options: ClusterOptions = {}): Promise<void> {
+  await exclusively("starting a cluster", () => start(report, options));
+}
+
+async function start(report: Report, { node = "namespaces", snapshots = true }: ClusterOptions): Promise<void> {
   if (keeperOf() !== undefined) throw new Error("a cluster runs already: npm run cluster -- stop ends it");
   prepare();
   // What one left that was ended by force.
@@ -52,6 +63,7 @@ export async function startCluster(
   await mkdir(join(STATE, "log"), { recursive: true });
   await symlink(binaries, BINARIES);
   await writeFile(NODE_KIND, node);
+  await writeConfiguration(nodesOf(node));
   report("making the images");
   const images = new Images(join(STATE, "images"));
   await Promise.all([images.makeShared(binaries), images.makeDriver(node)]);
@@ -97,7 +109,7 @@ export async function stopCluster(): Promise<void> {
   const keeper = keeperOf();
   if (keeper !== undefined) {
     process.kill(keeper, "SIGTERM");
-    for (const deadline = Date.now() + STOP_MS; keeperOf() !== undefined; await setTimeout(50)) {
+    for (const deadline = Date.now() + STOP_MS; isKeeper(keeper); await setTimeout(50)) {
       if (Date.now() > deadline) throw new Error(`the cluster's keeper, process ${keeper}, does not end`);
     }
   }

@@ -1,12 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { exclusively } from "./exclusively.ts";
 import { CACHE, TOOL } from "./places.ts";
 import type { Report } from "./report.ts";
+
+/** How many builds of a module are kept. */
+const KEPT = 3;
 
 /** What is built of a Go module, and kept until that changes. */
 export interface GoBuild {
@@ -35,15 +39,22 @@ export function moduleVersion(module: string, folder: string = TOOL): string {
 /** The folder that has it once it is built; the name tells of what. */
 export function buildFolder({ name, module }: Pick<GoBuild, "name" | "module">): string {
   const key = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) key.update(readFileSync(join(module, file)));
+  const sources = readdirSync(module).filter((file) => /\.go$|^go\.(mod|sum)$/.test(file));
+  for (const file of sources.toSorted()) key.update(readFileSync(join(module, file)));
   return join(CACHE, `${name}-${key.update(buildFlags(module).join("\n")).digest("hex").slice(0, 16)}`);
 }
 
 /** Builds it, unless that has been done; gives the folder that has it. */
 export async function buildOnce(build: GoBuild, report: Report): Promise<string> {
-  const { name, title, module, packages } = build;
+  const { title } = build;
   const folder = buildFolder(build);
   if (existsSync(folder)) return folder;
+  await exclusively(`building ${title}`, () => compileTo(folder, build, report));
+  return folder;
+}
+
+async function compileTo(folder: string, build: GoBuild, report: Report): Promise<void> {
+  const { name, title, module, packages } = build;
   const flags = buildFlags(module);
   const unfinished = join(CACHE, `building-${name}`);
   await rm(unfinished, { recursive: true, force: true });
@@ -57,11 +68,15 @@ export async function buildOnce(build: GoBuild, report: Report): Promise<string>
   const compile = ["build", "-v", ...flags, "-o", `${unfinished}/`, ...packages];
   await goLines(module, compile, (line) => /^[\w./~-]+$/.test(line) && built());
   await build.finish(unfinished, flags);
-  for (const old of await readdir(CACHE)) {
-    if (old.startsWith(`${name}-`)) await rm(join(CACHE, old), { recursive: true });
-  }
   await rename(unfinished, folder);
-  return folder;
+  await removeOld(name);
+}
+
+/** Removes what has been built before, but the newest: other checkouts and a running cluster may use those. */
+async function removeOld(name: string): Promise<void> {
+  const folders = (await readdir(CACHE)).filter((each) => each.startsWith(`${name}-`)).map((each) => join(CACHE, each));
+  const age = (folder: string): number => -statSync(folder).mtimeMs;
+  for (const old of folders.toSorted((a, b) => age(a) - age(b)).slice(KEPT)) await rm(old, { recursive: true });
 }
 
 /** Runs `go` in a module's folder; gives what it prints. */

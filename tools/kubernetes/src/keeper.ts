@@ -8,17 +8,16 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { kubeconfig, writeConfiguration } from "./configuration.ts";
+import { kubeconfig } from "./configuration.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { isNodeKind } from "./node-kind.ts";
-import { localNode, nodesOf } from "./nodes.ts";
+import { localNode } from "./nodes.ts";
 import { CGROUP, FAILED_LOGS, INSIDE, KUBECONFIG, SERVER_ADDRESS, SERVICE_ADDRESS, STATE, TOOL } from "./places.ts";
 
 const SCRIPTS = join(TOOL, "scripts");
 
 const [nodeKind = ""] = process.argv.slice(2);
 if (!isNodeKind(nodeKind)) throw new Error(`no node is a ${nodeKind}`);
-await writeConfiguration(nodesOf(nodeKind));
 const machine = [STATE, INSIDE, localNode(nodeKind).name, SERVER_ADDRESS, SERVICE_ADDRESS];
 const programs = [process.execPath, "--conditions=@org/source", join(import.meta.dirname, "inside/main.ts"), nodeKind];
 const namespaces = spawn(
@@ -27,9 +26,10 @@ const namespaces = spawn(
   { stdio: ["pipe", "pipe", "inherit"] },
 );
 let isReady = false;
+let isToldToEnd = false;
 createInterface(namespaces.stdout).on("line", (step) => {
   if (step === "ready") ready();
-  else if (process.connected) process.send?.({ step });
+  else tellStarter({ step });
 });
 namespaces.once("error", () => undefined);
 namespaces.once("close", () => {
@@ -43,7 +43,7 @@ namespaces.once("close", () => {
 });
 
 async function cleanUp(): Promise<void> {
-  if (!isReady) {
+  if (!isReady || !isToldToEnd) {
     await rm(FAILED_LOGS, { recursive: true, force: true });
     await rename(join(STATE, "log"), FAILED_LOGS);
   }
@@ -51,6 +51,7 @@ async function cleanUp(): Promise<void> {
 }
 
 const end = (): void => {
+  isToldToEnd = true;
   namespaces.kill("SIGKILL");
 };
 process.on("SIGTERM", end).on("SIGINT", () => undefined);
@@ -79,7 +80,12 @@ function ready(): void {
   writeFileSync(KUBECONFIG, JSON.stringify(kubeconfig(cluster, token)), { mode: 0o600 });
   writeFileSync(join(STATE, "first-process"), firstProcess());
   isReady = true;
-  process.send?.({ isReady });
+  tellStarter({ isReady });
+}
+
+/** Tells whoever started the cluster, unless that has ended. */
+function tellStarter(message: object): void {
+  if (process.connected) process.send?.(message, () => undefined);
 }
 
 /** The process whose namespaces are the cluster's, as this machine numbers it. */

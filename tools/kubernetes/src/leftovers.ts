@@ -47,11 +47,16 @@ function detachLoops(): boolean {
       found = true;
     }
   }
-  for (const device of ours.toReversed()) {
-    closeMappings(device);
-    // It would be read-only for whoever gets it next.
-    execFileSync("blockdev", ["--setrw", device]);
-    execFileSync("losetup", ["--detach", device]);
+  try {
+    for (const device of ours.toReversed()) {
+      closeMappings(device);
+      // It would be read-only for whoever gets it next.
+      execFileSync("blockdev", ["--setrw", device], { stdio: "pipe" });
+      execFileSync("losetup", ["--detach", device], { stdio: "pipe" });
+    }
+  } catch {
+    // It is still used, or has gone by itself: the next look tells.
+    return false;
   }
   return ours.length === 0;
 }
@@ -61,7 +66,7 @@ function closeMappings(device: string): void {
   const holders = device.replace("/dev/", "/sys/block/").concat("/holders");
   for (const holder of existsSync(holders) ? readdirSync(holders) : []) {
     const name = readFileSync(`/sys/block/${holder}/dm/name`, "utf8").trim();
-    execFileSync("cryptsetup", ["close", name]);
+    execFileSync("cryptsetup", ["close", name], { stdio: "pipe" });
   }
 }
 

@@ -14,7 +14,7 @@ export const CACHE: string = process.env["SPDK_CSI_KUBERNETES_CACHE"] ?? join(ho
 /** All that the running cluster keeps; there is none where this is not. */
 export const STATE: string = join(CACHE, "cluster");
 
-/** The logs of a cluster that did not start. */
+/** The logs of the last cluster that did not start, ended by itself, or in which a check failed. */
 export const FAILED_LOGS: string = join(CACHE, "failed");
 
 /** What the storage suite said when it last ran. */

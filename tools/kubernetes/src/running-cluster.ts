@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { isNodeKind, type NodeKind } from "./node-kind.ts";
 import { shellOfNode } from "./node-shell.ts";
+import { localNode } from "./nodes.ts";
 import { BINARIES, KUBECONFIG, NODE_KIND, STATE } from "./places.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -28,6 +29,11 @@ export async function runInside(command: readonly string[]): Promise<string> {
 /** Runs a command on the node of pods with volumes, as root; gives what it prints. */
 export async function runOnNode(command: readonly string[]): Promise<string> {
   return run(await onNode(command));
+}
+
+/** Runs a command on the node of this name. */
+export async function runOnNodeNamed(name: string, command: readonly string[]): Promise<string> {
+  return name === localNode(nodeKind()).name ? runInside(command) : runOnNode(command);
 }
 
 /** Runs a command on every node. */

@@ -2,6 +2,7 @@ import type { ClusterOptions } from "../cluster.ts";
 import { type Check, expectNone } from "./check.ts";
 import { driver, nothingIsLeft } from "./driver.ts";
 import { Kubectl } from "./kubectl.ts";
+import { saveLogs } from "./save-logs.ts";
 import { assertTargetWell } from "./target.ts";
 import { withCluster } from "./with-cluster.ts";
 
@@ -24,19 +25,30 @@ export class Checks {
     }
   }
 
-  /** Runs a check in a namespace of its own. */
+  /** Runs a check in a namespace of its own, which has to go with all that is in it. */
   async inNamespace(namespace: string, { name, run }: Check): Promise<void> {
-    await driver.run(["create", "namespace", namespace]);
-    await this.check(name, () => run(new Kubectl(namespace)));
-    await driver.run(["delete", "namespace", namespace, "--timeout=120s"]).catch((error: unknown) => {
-      process.stdout.write(`  ${String(error)}\n`);
+    await this.check(name, async () => {
+      await driver.run(["create", "namespace", namespace]);
+      const end = (): Promise<string> => driver.run(["delete", "namespace", namespace, "--timeout=120s"]);
+      try {
+        await run(new Kubectl(namespace));
+      } catch (error) {
+        // What failed first tells more.
+        await end().catch(() => undefined);
+        throw error;
+      }
+      await end();
     });
+  }
+
+  get hasFailed(): boolean {
+    return this.#failed > 0;
   }
 
   /** Prints the counts; the exit code. */
   sum(): number {
     process.stdout.write(`${this.#passed} passed, ${this.#failed} failed\n`);
-    return this.#failed === 0 ? 0 : 1;
+    return this.hasFailed ? 1 : 0;
   }
 }
 
@@ -48,8 +60,9 @@ export async function checkWithCluster(
   const checks = new Checks();
   const left = await withCluster({ keep, ...options }, async () => {
     await work(checks);
-    await checks.check("nothing is left of the volumes", nothingIsLeft);
+    await checks.check("nothing is left of the volumes", () => nothingIsLeft());
     await checks.check("the target was asked for nothing that a real one does not survive", assertTargetWell);
+    if (checks.hasFailed) await saveLogs();
   });
   if (!keep) await checks.check("nothing is left of the cluster", async () => expectNone(left));
   return checks.sum();

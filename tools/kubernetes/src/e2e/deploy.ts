@@ -23,7 +23,10 @@ export function deployWithSnapshots(): Promise<void> {
 
 /** Deploys the driver for the node that there is; throws when anything of it had to be started again. */
 export async function deploy(purpose: Purpose): Promise<void> {
+  const before = await restarts();
   await driver.run(["apply", "-k", manifestsFor(nodeKind(), purpose)]);
   await driverReady();
-  expectSame("restarts of containers", await restarts(), 0);
+  // Pods that were replaced take their own along.
+  const more = Math.max(0, (await restarts()) - before);
+  expectSame("restarts of containers", more, 0);
 }

@@ -1,13 +1,15 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
-import { STATE } from "../places.ts";
-import { runOnNode } from "../running-cluster.ts";
+import { STATE, TARGET_FILES } from "../places.ts";
+import { nodeKind, runOnNode } from "../running-cluster.ts";
 import { expectNone } from "./check.ts";
 import { Kubectl } from "./kubectl.ts";
 import { exportsOfTarget } from "./target.ts";
 
 const LEFTOVERS_MS = 60_000;
+const PAUSE_MS = 500;
 
 /** The driver's namespace. */
 export const driver: Kubectl = new Kubectl("spdk-csi");
@@ -40,16 +42,17 @@ export async function restarts(): Promise<number> {
     .reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
-/** Throws when there are still volumes some time after they have been deleted. */
-export async function nothingIsLeft(): Promise<void> {
+/** Throws when there are still others than those `before`, some time after they have been deleted. */
+export async function nothingIsLeft(before: readonly string[] = []): Promise<void> {
+  const added = async (): Promise<string[]> => (await volumeParts()).filter((part) => !before.includes(part));
   const deadline = Date.now() + LEFTOVERS_MS;
-  let left = await leftovers();
-  while (left.length > 0 && Date.now() < deadline) left = await leftovers();
+  let left = await added();
+  for (; left.length > 0 && Date.now() < deadline; left = await added()) await setTimeout(PAUSE_MS);
   expectNone(left);
 }
 
-/** What is left of volumes: files and exports of the target, sessions, PersistentVolumes, VolumeAttachments. */
-async function leftovers(): Promise<string[]> {
+/** All that there is of volumes: files and exports of the target, sessions, PersistentVolumes, VolumeAttachments. */
+export async function volumeParts(): Promise<string[]> {
   const data = join(STATE, "spdk-emulator");
   const files = existsSync(data) ? readdirSync(data).filter((name) => name.startsWith("lvol-")) : [];
   const volumes = await driver.list("persistentvolumes");
@@ -63,8 +66,16 @@ async function leftovers(): Promise<string[]> {
   ];
 }
 
-/** The controllers that the node's kernel has. */
+/** By what the node has volumes: controllers of NVMe/TCP, or loop devices on the target's files. */
 async function sessions(): Promise<string[]> {
-  const names = await runOnNode(["sh", "-c", "ls /sys/class/nvme 2>/dev/null || true"]);
-  return names.split("\n").filter((name) => name !== "");
+  if (nodeKind() === "virtual-machine") {
+    // All of them: it has no NVMe disk of its own.
+    return words(await runOnNode(["sh", "-c", "ls /sys/class/nvme 2>/dev/null || true"]));
+  }
+  const files = words(await runOnNode(["losetup", "--list", "--noheadings", "--raw", "--output", "BACK-FILE"]));
+  return files.filter((file) => file.startsWith(TARGET_FILES)).map((file) => `loop device on ${file}`);
+}
+
+function words(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "");
 }

@@ -25,16 +25,24 @@ export interface KubeObject {
     readonly csi?: Readonly<Record<"driver" | "fsType" | "volumeHandle", string>> & {
       readonly volumeAttributes: object;
     };
+    readonly nodeName?: string;
     readonly storageClassName?: string;
     readonly volumeName?: string;
   };
   readonly status?: {
     readonly capacity?: { readonly storage: string };
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
     readonly phase?: string;
     readonly readyToUse?: boolean;
   };
+}
+
+/** Of a container of a pod. */
+interface ContainerStatus {
+  readonly restartCount: number;
+  readonly containerID?: string;
+  readonly state?: { readonly waiting?: { readonly reason: string } };
 }
 
 /** What kubectl says, in one of the cluster's namespaces. */
@@ -71,11 +79,6 @@ export class Kubectl {
   /** Deletes objects, and waits until they are gone. */
   async delete(kind: string, ...names: readonly string[]): Promise<void> {
     await this.run(["delete", kind, ...names, "--ignore-not-found", "--timeout=120s"]);
-  }
-
-  /** Ends a pod without a word, as a crash does. */
-  async kill(pod: string): Promise<void> {
-    await this.run(["delete", "pod", pod, "--grace-period=0", "--force", "--wait=false"]);
   }
 
   /** Runs a shell command in a pod. */

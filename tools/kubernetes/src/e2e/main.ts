@@ -46,5 +46,5 @@ process.exitCode = await checkWithCluster({ node, snapshots: false, keep }, asyn
     if (wanted.length > 0 && !wanted.includes(group)) continue;
     for (const [index, each] of all.entries()) await checks.inNamespace(`${group}-${index}`, each);
   }
-  await driverReady();
+  await checks.check("the driver is whole", driverReady);
 });

@@ -18,14 +18,21 @@ export interface RunOptions extends ClusterOptions {
 export async function withCluster({ keep, ...options }: RunOptions, work: () => Promise<void>): Promise<string[]> {
   if (keeperOf() !== undefined) throw new Error("a cluster runs already: npm run cluster -- stop ends it");
   const before = machineState();
-  const end = (): void => void stopCluster().finally(() => process.exit(143));
-  process.once("SIGTERM", end).once("SIGINT", end);
+  let isEnding = false;
+  // Ctrl-C comes twice under npm.
+  const end = (): void => {
+    if (isEnding) return;
+    isEnding = true;
+    void (keep ? Promise.resolve() : stopCluster()).finally(() => process.exit(143));
+  };
+  process.on("SIGTERM", end).on("SIGINT", end);
   try {
     await startCluster(stepPrinter(process.stdout), options);
     process.stdout.write(`\nnode: ${DESCRIPTIONS[options.node ?? "namespaces"]}\n`);
     await work();
   } finally {
     if (!keep) await stopCluster();
+    process.off("SIGTERM", end).off("SIGINT", end);
   }
   return keep ? [] : machineState().filter((line) => !before.includes(line));
 }

@@ -11,17 +11,22 @@ export const CERTIFICATES: string = join(ETC, "apiserver");
 /** What it is known by. */
 export const CERTIFICATE: string = join(CERTIFICATES, "apiserver.crt");
 
+const ANSWER_MS = 10_000;
+
 /** What the API server answers; undefined for anything but success. */
 export function ask(path: string): Promise<string | undefined> {
   if (!existsSync(CERTIFICATE)) return Promise.resolve(undefined);
   const headers = { authorization: `Bearer ${readFileSync(join(ETC, "admin.token"), "utf8")}` };
   return new Promise((resolve) => {
-    const request = get(`https://${SERVER_ADDRESS}${path}`, { ca: readFileSync(CERTIFICATE), headers }, (response) => {
+    const options = { ca: readFileSync(CERTIFICATE), headers, timeout: ANSWER_MS };
+    const request = get(`https://${SERVER_ADDRESS}${path}`, options, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text: string) => (body += text));
       response.once("end", () => resolve(response.statusCode === 200 ? body : undefined));
     });
-    request.once("error", () => resolve(undefined));
+    request.once("timeout", () => request.destroy()).once("error", () => undefined);
+    // Whatever comes first: an answer may break off.
+    request.once("close", () => resolve(undefined));
   });
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
@@ -63,8 +63,13 @@ export class Programs {
   }
 
   #spawn(name: string, program: string, args: readonly string[]): ChildProcess {
-    const log = this.#logs === "inherit" ? "inherit" : openSync(join(INSIDE, "log", `${name}.log`), "a");
-    return spawn(program, args, { stdio: ["ignore", log, log] });
+    if (this.#logs === "inherit") return spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+    const log = openSync(join(INSIDE, "log", `${name}.log`), "a");
+    try {
+      return spawn(program, args, { stdio: ["ignore", log, log] });
+    } finally {
+      closeSync(log);
+    }
   }
 }
 

@@ -6,17 +6,19 @@ import { parseArgs } from "node:util";
 import { keeperOf, loadTestImages } from "../cluster.ts";
 import { expectNone } from "../e2e/check.ts";
 import { deploy } from "../e2e/deploy.ts";
-import { nothingIsLeft } from "../e2e/driver.ts";
+import { nothingIsLeft, volumeParts } from "../e2e/driver.ts";
+import { saveLogs } from "../e2e/save-logs.ts";
 import { assertTargetWell } from "../e2e/target.ts";
 import { withCluster } from "../e2e/with-cluster.ts";
 import { isNodeKind } from "../node-kind.ts";
 import { stepPrinter } from "../report.ts";
+import { nodeKind } from "../running-cluster.ts";
 import { formatResults } from "./format-results.ts";
 import { buildSuite } from "./programs.ts";
 import { listSpecs, runSpecs } from "./run-specs.ts";
 
 const OPTIONS = {
-  node: { type: "string", default: "namespaces" },
+  node: { type: "string" },
   keep: { type: "boolean", default: false },
   slow: { type: "boolean", default: false },
   focus: { type: "string" },
@@ -25,8 +27,10 @@ const OPTIONS = {
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const { node, focus, slow } = values;
+  const isRunning = keeperOf() !== undefined;
+  const { node = isRunning ? nodeKind() : "namespaces", focus, slow } = values;
   if (!isNodeKind(node)) throw new Error(`no node is a ${node}: namespaces or virtual-machine`);
+  if (isRunning && node !== nodeKind()) throw new Error(`the running cluster's node is not a ${node}`);
   const report = stepPrinter(process.stdout);
   const programs = await buildSuite(report);
   const selection = { slow, ...(focus !== undefined && { focus }) };
@@ -39,15 +43,17 @@ async function main(args: readonly string[]): Promise<number> {
   const work = async (): Promise<void> => {
     await loadTestImages(programs.agnhost, images);
     await deploy("storage-suite");
-    const results = await runSpecs(programs, selection, options);
+    const before = await volumeParts();
+    const { results, succeeded } = await runSpecs(programs, selection, options);
     process.stdout.write(`\n\n${formatResults(results, missing)}`);
     const ran = results.filter(({ outcome }) => outcome !== "skipped");
-    isGood = ran.length > 0 && ran.every(({ outcome }) => outcome === "passed");
-    await nothingIsLeft();
+    isGood = succeeded && ran.length > 0 && ran.every(({ outcome }) => outcome === "passed");
+    if (!isGood) await saveLogs();
+    await nothingIsLeft(before);
     await assertTargetWell();
   };
-  if (keeperOf() === undefined) expectNone(await withCluster({ node, keep: values.keep }, work));
-  else await work();
+  if (isRunning) await work();
+  else expectNone(await withCluster({ node, keep: values.keep }, work));
   return isGood ? 0 : 1;
 }
 

@@ -26,6 +26,13 @@ export interface SpecList {
   readonly images: readonly string[];
 }
 
+/** What the suite says at its end. */
+export interface SuiteRun {
+  readonly results: readonly SpecResult[];
+  /** What Ginkgo says of the whole: a process of it that is lost is not in the results. */
+  readonly succeeded: boolean;
+}
+
 /** How the suite is run. */
 export interface SuiteOptions {
   readonly processes: number;
@@ -59,7 +66,7 @@ export async function runSpecs(
   { ginkgo, suite }: SuitePrograms,
   selection: Selection,
   { processes, onProgress }: SuiteOptions,
-): Promise<readonly SpecResult[]> {
+): Promise<SuiteRun> {
   const reports = [`--output-dir=${SUITE_RESULTS}`, "--json-report=report.json"];
   const flags = [`--procs=${processes}`, `--timeout=${TIMEOUT}`, "--no-color", ...flagsOf(selection), ...reports];
   let ended = 0;
@@ -69,8 +76,9 @@ export async function runSpecs(
     ended += more;
     if (more > 0) onProgress(ended);
   };
-  await run(ginkgo, ["run", ...flags, suite, "--", DRIVER_FLAG], "suite.log", { onOutput });
-  return parseSpecReport(await readFile(join(SUITE_RESULTS, "report.json"), "utf8"));
+  const { code } = await run(ginkgo, ["run", ...flags, suite, "--", DRIVER_FLAG], "suite.log", { onOutput });
+  const results = parseSpecReport(await readFile(join(SUITE_RESULTS, "report.json"), "utf8"));
+  return { results, succeeded: code === 0 };
 }
 
 function flagsOf({ focus = "", slow }: Selection): string[] {
