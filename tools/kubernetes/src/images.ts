@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { moduleVersion } from "./go-build.ts";
-import type { NodeKind } from "./node-kind.ts";
+import type { NodeKind } from "./nodes.ts";
 import { writeOciArchive } from "./oci-archive.ts";
 import { ROOT } from "./places.ts";
 import { RootFilesystem } from "./root-filesystem.ts";

@@ -10,8 +10,7 @@ import { createInterface } from "node:readline";
 
 import { kubeconfig } from "./configuration.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { isNodeKind } from "./node-kind.ts";
-import { localNode } from "./nodes.ts";
+import { isNodeKind, localNode } from "./nodes.ts";
 import { CGROUP, FAILED_LOGS, INSIDE, KUBECONFIG, SERVER_ADDRESS, SERVICE_ADDRESS, STATE, TOOL } from "./places.ts";
 
 const SCRIPTS = join(TOOL, "scripts");

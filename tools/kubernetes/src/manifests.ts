@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import type { NodeKind } from "./node-kind.ts";
+import type { NodeKind } from "./nodes.ts";
 import { TOOL } from "./places.ts";
 
 /** What the driver is deployed for: the storage suite asks for more than it has by default. */

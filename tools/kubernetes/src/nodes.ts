@@ -1,5 +1,15 @@
-import type { NodeKind } from "./node-kind.ts";
 import { SERVER_ADDRESS } from "./places.ts";
+
+/**
+ * What the node of pods with volumes is: namespaces of this machine, whose kernel may lack NVMe/TCP, so that the node's plugin has loop
+ * devices in its place; or a virtual machine with a kernel that has it.
+ */
+export type NodeKind = "namespaces" | "virtual-machine";
+
+/** Whether a text names a kind of node. */
+export function isNodeKind(text: string): text is NodeKind {
+  return text === "namespaces" || text === "virtual-machine";
+}
 
 /** A node of the cluster. */
 export interface ClusterNode {

@@ -2,10 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-
-import { isNodeKind, type NodeKind } from "./node-kind.ts";
 import { shellOfNode } from "./node-shell.ts";
-import { localNode } from "./nodes.ts";
+import { isNodeKind, localNode, type NodeKind } from "./nodes.ts";
 import { BINARIES, KUBECONFIG, NODE_KIND, STATE } from "./places.ts";
 import { runProgram } from "./run-program.ts";
 

@@ -2,7 +2,7 @@
 // Usage: node tools/kubernetes/src/e2e/main.ts [--node namespaces | virtual-machine] [--keep] [GROUP ...]
 import { parseArgs } from "node:util";
 
-import { isNodeKind } from "../node-kind.ts";
+import { isNodeKind } from "../nodes.ts";
 import { installSnapshots } from "../snapshots.ts";
 import type { Check } from "./check.ts";
 import { checkWithCluster } from "./checks.ts";

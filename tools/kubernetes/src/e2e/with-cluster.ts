@@ -1,5 +1,5 @@
 import { type ClusterOptions, keeperOf, startCluster, stopCluster } from "../cluster.ts";
-import type { NodeKind } from "../node-kind.ts";
+import type { NodeKind } from "../nodes.ts";
 import { stepPrinter } from "../report.ts";
 import { machineState } from "./machine-state.ts";
 

@@ -1,8 +1,7 @@
 // The cluster's programs, inside its namespaces: starts them, tells each step in a line on standard output, and ends with
 // the first of them that ends, or when its standard input does.
 // Usage: node tools/kubernetes/src/inside/main.ts namespaces | virtual-machine
-import { isNodeKind } from "../node-kind.ts";
-import { localNode, nodesOf } from "../nodes.ts";
+import { isNodeKind, localNode, nodesOf } from "../nodes.ts";
 import { isNodeReady, serveApi } from "./api.ts";
 import { startControlPlane, untilControlled } from "./control-plane.ts";
 import { loadImages, startNode } from "./node.ts";

@@ -10,7 +10,7 @@ import { nothingIsLeft, volumeParts } from "../e2e/driver.ts";
 import { saveLogs } from "../e2e/save-logs.ts";
 import { assertTargetWell } from "../e2e/target.ts";
 import { withCluster } from "../e2e/with-cluster.ts";
-import { isNodeKind } from "../node-kind.ts";
+import { isNodeKind } from "../nodes.ts";
 import { stepPrinter } from "../report.ts";
 import { nodeKind } from "../running-cluster.ts";
 import { formatResults } from "./format-results.ts";
