@@ -1,5 +1,6 @@
-// An SPDK target for a cluster, as one on a storage server: its disk and its lvols are files that outlast it, and like a real one it starts
-// without bdevs, which the driver attaches again. Runs with the folder that keeps them, and the URIs where it listens.
+// An SPDK target for a cluster, as one on a storage server: its disk and its lvols are files that outlast it, and like a
+// real one it starts without bdevs, which the driver attaches again. Runs with the folder that keeps them, and the URIs
+// where it listens.
 import { existsSync } from "node:fs";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -9,8 +9,9 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
   const lock = createServer().listen({ path: `\0${CGROUP} ${what}` });
   try {
     await once(lock, "listening");
-  } catch {
-    throw new Error(`another process is ${what}: wait for its end`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new Error(`another process is ${what}: wait for its end`, { cause: error });
   }
   try {
     return await work();

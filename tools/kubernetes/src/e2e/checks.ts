@@ -41,6 +41,7 @@ export class Checks {
     });
   }
 
+  /** Whether anything did not hold until now. */
   get hasFailed(): boolean {
     return this.#failed > 0;
   }

@@ -70,12 +70,12 @@ export async function volumeParts(): Promise<string[]> {
 async function sessions(): Promise<string[]> {
   if (nodeKind() === "virtual-machine") {
     // All of them: it has no NVMe disk of its own.
-    return words(await runOnNode(["sh", "-c", "ls /sys/class/nvme 2>/dev/null || true"]));
+    return linesOf(await runOnNode(["sh", "-c", "ls /sys/class/nvme 2>/dev/null || true"]));
   }
-  const files = words(await runOnNode(["losetup", "--list", "--noheadings", "--raw", "--output", "BACK-FILE"]));
+  const files = linesOf(await runOnNode(["losetup", "--list", "--noheadings", "--raw", "--output", "BACK-FILE"]));
   return files.filter((file) => file.startsWith(TARGET_FILES)).map((file) => `loop device on ${file}`);
 }
 
-function words(text: string): string[] {
+function linesOf(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
 }
