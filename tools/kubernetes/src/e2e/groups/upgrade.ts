@@ -4,6 +4,8 @@ import { CONTROLLER, driver, driverReady } from "../driver.ts";
 import { claim, pod } from "../objects.ts";
 
 const NEXT = "next";
+/** Of a registry that refuses at once. */
+const MISSING = "127.0.0.1:1/spdk-csi:none";
 
 /** What is asked of an upgrade: the driver's pods are replaced, here by the same sources under another tag. */
 export const UPGRADE: readonly Check[] = [
@@ -32,7 +34,7 @@ export const UPGRADE: readonly Check[] = [
   {
     name: "an upgrade to an image that is not there is mended by the next one",
     async run(kubectl) {
-      await driver.run(["set", "image", "statefulset/spdk-csi-controller", "spdk-csi=registry.invalid/spdk-csi:none"]);
+      await driver.run(["set", "image", "statefulset/spdk-csi-controller", `spdk-csi=${MISSING}`]);
       await driver.until("pod", CONTROLLER, "without its image", ({ status }) =>
         (status?.containerStatuses ?? []).some(({ state }) => state?.waiting?.reason === "ImagePullBackOff"),
       );
